@@ -1,0 +1,36 @@
+# make demo: the main job on the embedded emulator. make test: every check. make help: the rest.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+SHELL  := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+.PHONY: help demo test lint types unit crash kill bench soak test-kit lock clean
+
+help:  ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+# --- environments: made once, remade when the lock changes -------------------------------------------------------
+
+$(VENV)/.installed: requirements/dev.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "bonusctl needs Python 3.11 or newer; say which with: make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	touch $@
+
+.venv-kit/.installed: requirements/kit.txt
+	$(PYTHON) -m venv .venv-kit
+	.venv-kit/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/kit.txt
+	touch $@
+
+lock:  ## lock the development tools anew
+	$(PYTHON) -m venv .venv-lock && .venv-lock/bin/python -m pip install --quiet --disable-pip-version-check uv
+	.venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+	  --no-header --group dev pyproject.toml -o requirements/dev.txt
+	.venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+	  --no-header requirements/kit.in -o requirements/kit.txt
+
+clean:  ## remove what the targets made
+	rm -rf $(VENV) .venv-kit .venv-lock .demo dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,5 @@
+"""`python -m reconcile` is `bonusctl`."""
+
+from reconcile.cli import main
+
+main()

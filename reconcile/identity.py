@@ -1,0 +1,63 @@
+"""The ids under which money is paid: the same on every machine, for ever.
+
+Each is a UUIDv5 over NFC texts joined by U+001F. Inside the program an id is its 16 bytes; text appears only at the
+borders. None of them holds an amount, a text, a time, a file or a position: an edited spec meets its own past.
+"""
+
+import unicodedata
+from collections.abc import Iterable
+from hashlib import sha1
+from typing import Final
+from uuid import UUID
+
+NAMESPACE: Final = UUID("aac24880-a0fd-5b5d-9710-0f8c1d49ed0c")
+
+_SEPARATOR: Final = "\x1f"
+_START: Final = sha1(NAMESPACE.bytes, usedforsecurity=False)
+
+
+def uuid5(name: str) -> bytes:
+    """The UUIDv5 of `name` in our namespace, as 16 bytes. Several times faster than `uuid.uuid5`."""
+    if not name.isascii():
+        name = unicodedata.normalize("NFC", name)
+    digest = _START.copy()
+    digest.update(name.encode())
+    raw = bytearray(digest.digest()[:16])
+    raw[6] = raw[6] & 0x0F | 0x50
+    raw[8] = raw[8] & 0x3F | 0x80
+    return bytes(raw)
+
+
+def bonus_id(*, project: str, campaign: str, recipient: str, assignment_id: str, key: str) -> bytes:
+    """The id of a bonus; a part that is missing is the empty text."""
+    return uuid5(_SEPARATOR.join(("bonus", project, campaign, recipient, assignment_id, key)))
+
+
+def payment_id(bonus: bytes, sequence: int) -> bytes:
+    """The id of a bonus's payment: sequence 1 is the first, 2, 3 … are top-ups."""
+    assert sequence >= 1
+    return uuid5(_SEPARATOR.join(("payment", to_text(bonus), str(sequence))))
+
+
+def operation_id(account: str, payments: Iterable[tuple[bytes, int]]) -> bytes:
+    """The id of one request: of the account (`type/environment/id`) and each payment's id and attempt."""
+    parts = sorted(f"{to_text(payment)}:{attempt}" for payment, attempt in payments)
+    assert parts, "an operation holds at least one payment"
+    return uuid5(_SEPARATOR.join(("operation", account, *parts)))
+
+
+def to_text(raw: bytes) -> str:
+    """The usual text of an id: lower case, with dashes."""
+    text = raw.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def from_text(text: str) -> bytes | None:
+    """The 16 bytes of an id written with or without dashes, in either case; None if it is no UUID."""
+    plain = text.replace("-", "")
+    if len(plain) != 32 or not plain.isascii():
+        return None
+    try:
+        return bytes.fromhex(plain)
+    except ValueError:
+        return None

@@ -1,0 +1,1 @@
+"""Planning: desired less recorded, as data. No file, no clock, no network."""

@@ -1,0 +1,146 @@
+"""A plan as data: what `plan` shows, what a reviewer approves, and what `apply` sends, from one and the same list."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import NamedTuple
+
+from reconcile.diagnostics import Diagnostic
+from reconcile.model import Identity, Texts
+
+
+class Action(StrEnum):
+    """What a change means. ISSUE and TOP_UP pay; CONFLICT and ORPHANED are for a person."""
+
+    ISSUE = "issue"
+    TOP_UP = "top_up"
+    CONFLICT = "conflict"
+    ORPHANED = "orphaned"
+
+
+class Change(NamedTuple):
+    """One row of a plan.
+
+    `amount` is what will be paid (for a conflict: what the spec asks for; for an orphan: what was issued). `issued` is
+    what was issued already. For ISSUE and TOP_UP `payment_id`, `sequence`, `attempt` and `entry` (the entry hash that
+    an approval names) are set, and `operation_id` once the account is known; else they are None, 0, 0, b"", None.
+    `why` explains a conflict, or what a top-up adds to. `differences` are the explained differences between what was
+    issued and what is now desired, one line each. `path` and `line`: where the bonus stands, "" and 0 for an orphan.
+    """
+
+    action: Action
+    identity: Identity
+    bonus_id: bytes
+    provider: str
+    currency: str
+    amount: Decimal
+    issued: Decimal
+    payment_id: bytes | None
+    sequence: int
+    attempt: int
+    operation_id: bytes | None
+    entry: bytes
+    texts: Texts
+    path: str
+    line: int
+    why: str
+    differences: tuple[str, ...]
+
+    @property
+    def address(self) -> str:
+        """The bonus as people type it."""
+        return self.identity.address
+
+    @property
+    def pays(self) -> bool:
+        """Whether apply would send something for it."""
+        return self.action in (Action.ISSUE, Action.TOP_UP)
+
+
+class InDoubt(NamedTuple):
+    """A desired bonus whose outcome is not known: nothing is planned for it. `why` says what is open."""
+
+    identity: Identity
+    bonus_id: bytes
+    provider: str
+    currency: str
+    amount: Decimal
+    why: str
+
+
+class PlannedOperation(NamedTuple):
+    """Payments that go out together. `operation_id` is None before the first contact with the account."""
+
+    operation_id: bytes | None
+    provider: str
+    payments: tuple[bytes, ...]
+    amount: Decimal
+
+
+class CampaignSummary(NamedTuple):
+    """A campaign's figures: money in its provider's currency; `budget` None where the specs set none."""
+
+    campaign: str
+    provider: str
+    currency: str
+    desired: int
+    unchanged: int
+    issue: int
+    top_up: int
+    conflict: int
+    orphaned: int
+    in_doubt: int
+    amount: Decimal
+    issued: Decimal
+    budget: Decimal | None
+    budget_left: Decimal | None
+
+
+class ProviderSummary(NamedTuple):
+    """What the plan means for one configured provider.
+
+    `account` is "" before the first contact. `fees` is None where `fee_percent` is not configured. `requests` is how
+    many bonus requests the plan takes, `requests_today` how many were sent this UTC day as the state knows.
+    `endpoint` is what the config names instead of the environment's own address.
+    """
+
+    name: str
+    type: str
+    environment: str
+    account: str
+    endpoint: str
+    currency: str
+    payments: int
+    amount: Decimal
+    fees: Decimal | None
+    requests: int
+    requests_today: int
+    daily_request_limit: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Everything `plan` found. `refused`: a policy, a budget or a guard says no (the diagnostics say which).
+
+    `orphans_elsewhere` counts recorded campaigns that were not loaded whole. `lineage` is the state's, "" when there
+    is no state; `head` its newest event.
+    """
+
+    digest: str
+    changes: tuple[Change, ...]
+    in_doubt: tuple[InDoubt, ...]
+    operations: tuple[PlannedOperation, ...]
+    unchanged: int
+    campaigns: tuple[CampaignSummary, ...]
+    providers: tuple[ProviderSummary, ...]
+    diagnostics: tuple[Diagnostic, ...]
+    refused: bool
+    orphans_elsewhere: int
+    lineage: str
+    head: str
+    project: str
+
+    @property
+    def payments(self) -> tuple[Change, ...]:
+        """The rows that pay, in the order of the specs."""
+        return tuple(change for change in self.changes if change.pays)

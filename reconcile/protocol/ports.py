@@ -1,0 +1,42 @@
+"""The ports behind which the protocol runs: it opens no file or socket and reads no clock by itself.
+
+Production gives the real ones (`reconcile.project`), a test or a simulation its own. With the state (`Ledger`) and
+the wire (`providers.base.Wire`) these are all that a run touches.
+"""
+
+from typing import Protocol
+
+from reconcile.state.ledger import RecordedPayment
+
+
+class Clock(Protocol):
+    """Times of this machine."""
+
+    def now_ms(self) -> int:
+        """Wall clock, milliseconds since the epoch. It may jump."""
+
+    def boottime_ms(self) -> int:
+        """Milliseconds since this machine started, sleep included. Never goes back within one boot."""
+
+    def boot_id(self) -> str:
+        """Names this boot: boot times of different boots are not comparable."""
+
+
+class Control(Protocol):
+    """What a person can do to a running apply."""
+
+    def stop_requested(self) -> bool:
+        """Ctrl-C or SIGTERM came once: nothing new is sent, what is in flight is settled."""
+
+
+class Progress(Protocol):
+    """Watches a run. Called only after what it is told is durable."""
+
+    def phase(self, text: str) -> None:
+        """A step of the run begins: "scanning", "recovering", "paying"."""
+
+    def settled(self, payment: RecordedPayment | None, *, issued: int, rejected: int, open_count: int) -> None:
+        """Payments settled; the counts are of this run so far, `open_count` what is under way."""
+
+    def note(self, text: str) -> None:
+        """Something a person should know: waiting for a window, backing off, resumed."""

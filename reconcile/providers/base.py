@@ -1,0 +1,337 @@
+"""The interface between the protocol and a provider: typed calls out, typed answers back.
+
+The protocol (`reconcile.protocol`) decides what is asked and what an answer means for a payment. A provider's `Codec`
+only translates: a call into a request's bytes, a result of the wire into an answer. It is pure; a `Wire` carries the
+bytes (`reconcile.providers.http`, or a simulation). Every answer is one of three kinds: it proves something, it
+proves the contrary, or it proves nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import NamedTuple, Protocol, TypeAlias
+
+from reconcile.model import SendOutcome, Texts
+from reconcile.settings import ProviderSettings
+from reconcile.state.ledger import OperationRecord
+
+# --- the wire ------------------------------------------------------------------------------------------------------
+
+
+class WireRequest(NamedTuple):
+    """A request without its secrets: `target` is path and query, `body` the exact bytes (b"" for none)."""
+
+    method: str
+    target: str
+    body: bytes = b""
+
+
+class WireResponse(NamedTuple):
+    """A complete answer. `headers` are lower-cased names of those we use: date, retry-after, content-type, location."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+class NotSent(NamedTuple):
+    """Nothing left this host: the name was not found, the connection refused, TLS failed, the send came too late."""
+
+    reason: str
+
+
+class Lost(NamedTuple):
+    """Bytes left this host and no complete answer came: a time-out, a reset, an end in the middle."""
+
+    reason: str
+
+
+WireResult: TypeAlias = WireResponse | NotSent | Lost
+
+
+class Ticket(NamedTuple):
+    """Names a request in flight. `fenced`: it moves money, so right before its first byte the wire asks the fence."""
+
+    number: int
+    request: WireRequest
+    fenced: bool
+
+
+class Wire(Protocol):
+    """Requests in flight, many at a time. Never retries, never follows a redirect."""
+
+    @property
+    def slots(self) -> int:
+        """How many requests may be in flight together."""
+
+    def start(self, ticket: Ticket) -> None:
+        """Send a request in the background. At most `slots` may be under way."""
+
+    def wait(self, timeout_s: float) -> Sequence[tuple[int, WireResult]]:
+        """Results that have come, at least one unless `timeout_s` passes first. Returns at once if none is in flight
+        and `timeout_s` is 0; otherwise sleeps. Every started ticket comes back exactly once.
+        """
+
+    def close(self) -> None:
+        """Drop connections. Requests still in flight are abandoned."""
+
+
+# --- what the protocol asks ----------------------------------------------------------------------------------------
+
+
+class ReadAccount(NamedTuple):
+    """Who are we, and what is the balance?"""
+
+
+class SendOperation(NamedTuple):
+    """Deliver an operation's frozen bytes."""
+
+    operation: OperationRecord
+
+
+class PollOperation(NamedTuple):
+    """How is this operation?"""
+
+    operation: OperationRecord
+
+
+class ListOperations(NamedTuple):
+    """One page of the account's operations submitted at or after `since_ms` (the provider's clock); `cursor` "" for
+    the first page.
+    """
+
+    since_ms: int
+    cursor: str
+
+
+class ReadItems(NamedTuple):
+    """What became of each payment of a finished operation (Toloka: its log)."""
+
+    operation: OperationRecord
+
+
+class ListPayments(NamedTuple):
+    """One page of the payments created at or after `since_ms` (None: all), after the remote id `cursor` ("": all).
+
+    `scope` is "" for providers that list everything, else what the provider can list by (MTurk: an assignment id).
+    """
+
+    since_ms: int | None
+    cursor: str
+    scope: str = ""
+
+
+Call: TypeAlias = ReadAccount | SendOperation | PollOperation | ListOperations | ReadItems | ListPayments
+
+
+# --- what the provider answers -------------------------------------------------------------------------------------
+
+
+class Trouble(StrEnum):
+    """What a refusal or a failed read means for the run."""
+
+    NONE = "none"
+    """This request alone."""
+    LATER = "later"
+    """Too many requests: the same one can go out after `retry_after_s`."""
+    QUOTA = "quota"
+    """The day's quota is used up: nothing new today."""
+    FUNDS = "funds"
+    """The balance does not suffice: nothing new."""
+    STOP = "stop"
+    """Credentials or address are wrong: the run ends."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unread:
+    """A question stayed unanswered. It proves nothing."""
+
+    code: str
+    message: str
+    trouble: Trouble = Trouble.NONE
+    retry_after_s: float | None = None
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountFound:
+    """The account behind the credentials. `balance` in its currency, None if the provider does not say."""
+
+    id: str
+    name: str
+    balance: Decimal | None
+    server_ms: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemResult:
+    """What the provider proves of one payment of an operation: it was made (`remote_id`), or it was refused.
+
+    `amount` is the provider's where it reports one; `created_ms` likewise.
+    """
+
+    payment_id: bytes
+    issued: bool
+    remote_id: str = ""
+    amount: Decimal | None = None
+    recipient: str = ""
+    created_ms: int | None = None
+    code: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendAnswer:
+    """The class of a send. `exists`: the provider knew the operation already. `items`: results that came with it
+    (synchronous answers). `status`, `code`, `message`, `request_id` for the record; `code` is the provider's own.
+    """
+
+    outcome: SendOutcome
+    status: int = 0
+    code: str = ""
+    message: str = ""
+    request_id: str = ""
+    exists: bool = False
+    items: tuple[ItemResult, ...] = ()
+    trouble: Trouble = Trouble.NONE
+    retry_after_s: float | None = None
+    server_ms: int | None = None
+
+
+class OperationPhase(StrEnum):
+    """RUNNING covers everything before the end."""
+
+    RUNNING = "running"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperationSeen:
+    """An operation as the provider shows it. Counts are None where it shows none. `failed`: it ended with FAIL, which
+    proves nothing about its items.
+    """
+
+    operation_id: bytes
+    phase: OperationPhase
+    failed: bool
+    submitted_ms: int | None
+    finished_ms: int | None
+    total: int | None
+    issued: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperationAbsent:
+    """The provider does not know the operation (yet)."""
+
+    server_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperationsPage:
+    """One page of operations; `next_cursor` "" on the last."""
+
+    operations: tuple[OperationSeen, ...]
+    next_cursor: str
+    server_ms: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemsSeen:
+    """Proofs found in the log. Payments without a proof are not in it: they stay open."""
+
+    items: tuple[ItemResult, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemsArchived:
+    """The log is gone for good."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemotePayment:
+    """A payment as the provider lists it. `comment` whole, marker included; `texts` without the marker."""
+
+    remote_id: str
+    recipient: str
+    assignment_id: str
+    amount: Decimal
+    created_ms: int
+    comment: str
+    texts: Texts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentsPage:
+    """One page of payments; `next_cursor` "" on the last."""
+
+    payments: tuple[RemotePayment, ...]
+    next_cursor: str
+    server_ms: int | None
+
+
+Answer: TypeAlias = (
+    Unread
+    | AccountFound
+    | SendAnswer
+    | OperationSeen
+    | OperationAbsent
+    | OperationsPage
+    | ItemsSeen
+    | ItemsArchived
+    | PaymentsPage
+)
+
+
+# --- the provider --------------------------------------------------------------------------------------------------
+
+
+class Outgoing(NamedTuple):
+    """A payment that is about to be prepared."""
+
+    payment_id: bytes
+    campaign: str
+    recipient: str
+    assignment_id: str
+    key: str
+    sequence: int
+    amount: Decimal
+    texts: Texts
+
+
+class Codec(Protocol):
+    """One provider type's words. Pure: no clock, no network, no state."""
+
+    @property
+    def protection_ms(self) -> int:
+        """How long after its first send an operation may be sent again with the same id, 0: never."""
+
+    @property
+    def holds_operations(self) -> bool:
+        """Whether the provider keeps an operation under our id that can be asked for (Toloka's asynchronous mode)."""
+
+    @property
+    def burns_ids(self) -> bool:
+        """Whether an executed operation uses its id up even where it made no payment."""
+
+    def prepare(self, operation_id: bytes, payments: Sequence[Outgoing]) -> tuple[str, str]:
+        """(target, body) of the request that makes these payments: frozen from then on."""
+
+    def request(self, call: Call) -> WireRequest:
+        """The bytes of a call."""
+
+    def answer(self, call: Call, result: WireResult) -> Answer:
+        """What a result means for a call. Never raises for what a provider sent: what does not fit is Unread, or
+        AMBIGUOUS for a send.
+        """
+
+    def texts_of(self, body: str, position: int) -> Texts:
+        """What a payment of a frozen body said."""
+
+
+class CodecFactory(Protocol):
+    """Makes the codec of one configured provider."""
+
+    def __call__(self, settings: ProviderSettings) -> Codec:
+        """The codec for these settings."""

@@ -1,0 +1,1 @@
+"""Formatters: values in, text out. Nothing here prints."""

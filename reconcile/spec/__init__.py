@@ -1,0 +1,1 @@
+"""Specs: YAML and data files in, desired bonuses and diagnostics out."""

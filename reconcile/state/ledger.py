@@ -1,0 +1,258 @@
+"""What planning reads of a state, and the one way in which applying writes it.
+
+`StateReader` is all that `plan` ever gets. `Ledger` adds `commit`: one call is one durable transaction, checked
+against the run's epoch. Both are implemented for SQLite (`reconcile.state.sqlite`); a shared database implements the
+same two.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
+from typing import NamedTuple, Protocol
+
+from reconcile.model import Account, PaymentStatus, SendOutcome, Texts
+from reconcile.state.events import Event
+
+
+class Head(NamedTuple):
+    """The newest event: its number (0: none) and the chain's hash up to it, 64 hex digits."""
+
+    sequence: int
+    hash: str
+
+
+class LedgerRecord(NamedTuple):
+    """One account's ledger.
+
+    `gate` is "" when open, else the reason it closed, at `gate_ms`. `watermark_ms` is the provider's time at the start
+    of the last complete scan, None before the first; `scanned_ms` our own clock at its end; `newest_ours_ms` the
+    newest payment of ours at the provider. `verified_first`: a first payment's marker was read back.
+    """
+
+    ledger: int
+    account: Account
+    name: str
+    currency: str
+    bound_ms: int
+    gate: str
+    gate_ms: int
+    watermark_ms: int | None
+    scanned_ms: int | None
+    newest_ours_ms: int | None
+    newest_remote_id: str
+    verified_first: bool
+
+
+class RecordedBonus(NamedTuple):
+    """What a ledger knows of one bonus, summed over its payments.
+
+    `issued` is what was paid, by `issued_count` payments whose highest sequence is `issued_sequence`: the two differ
+    where a payment is missing in between. `open_count` payments of `open_amount` are in open operations. `attempt` is
+    the attempt that the next payment's operation takes. `rejected`: the newest attempt was rejected.
+    """
+
+    bonus_id: bytes
+    project: str
+    campaign: str
+    recipient: str
+    assignment_id: str
+    key: str
+    issued: Decimal
+    issued_count: int
+    issued_sequence: int
+    open_count: int
+    open_amount: Decimal
+    attempt: int
+    rejected: bool
+
+
+class RecordedPayment(NamedTuple):
+    """One payment. `bonus_id` is None while it is unattributed; `amount` is the provider's once issued, else the one
+    asked for. `operation_id` is None for an adopted one. `sent`: its newest operation was sent at least once.
+    """
+
+    payment_id: bytes
+    bonus_id: bytes | None
+    campaign: str
+    recipient: str
+    assignment_id: str
+    key: str
+    sequence: int
+    status: PaymentStatus
+    amount: Decimal
+    attempt: int
+    sent: bool
+    operation_id: bytes | None
+    remote_id: str
+    created_ms: int | None
+    code: str
+    message: str
+
+
+class RecordedSend(NamedTuple):
+    """One try to deliver an operation. `outcome` None: a crash left it open, which counts as ambiguous."""
+
+    send: int
+    at_ms: int
+    boot_id: str
+    boottime_ms: int
+    outcome: SendOutcome | None
+    server_ms: int | None
+
+
+class OperationItem(NamedTuple):
+    """A payment's place in an operation. `open`: not settled there yet."""
+
+    payment_id: bytes
+    bonus_id: bytes
+    campaign: str
+    recipient: str
+    assignment_id: str
+    key: str
+    sequence: int
+    attempt: int
+    amount: Decimal
+    entry: bytes
+    open: bool
+
+
+class OperationRecord(NamedTuple):
+    """An operation with its frozen bytes, its payments in order and its sends."""
+
+    operation: int
+    operation_id: bytes
+    mode: str
+    target: str
+    body: str
+    prepared_ms: int
+    items: tuple[OperationItem, ...]
+    sends: tuple[RecordedSend, ...]
+
+
+class CampaignRecord(NamedTuple):
+    """A campaign's sums in a ledger."""
+
+    project: str
+    campaign: str
+    bonuses: int
+    issued: Decimal
+    in_doubt: Decimal
+
+
+class RunRecord(NamedTuple):
+    """One run of `history`. `ended_ms` None: it was killed, or runs now."""
+
+    run_id: str
+    command: str
+    actor: str
+    host: str
+    git_commit: str
+    version: str
+    started_ms: int
+    ended_ms: int | None
+    outcome: str
+    plan_digest: str
+    issued: int
+    adopted: int
+    rejected: int
+    in_doubt: int
+    not_sent: int
+    paid: tuple[tuple[str, Decimal], ...]
+
+
+class IssuedContent(NamedTuple):
+    """What an issued payment said: `texts` as the provider listed them (an adopted payment), else None and the frozen
+    `body` of its operation with the payment's `position` in it, which the provider's codec reads.
+    """
+
+    texts: Texts | None
+    body: str
+    position: int
+
+
+class AlarmRecord(NamedTuple):
+    """An alarm that was raised."""
+
+    ledger: int
+    code: str
+    detail: str
+    at_ms: int
+
+
+class StateReader(Protocol):
+    """Questions to a state. Iterators stream; none holds the whole state in memory."""
+
+    @property
+    def lineage(self) -> str:
+        """The state's own random id, carried by plans."""
+
+    def head(self) -> Head:
+        """The newest event."""
+
+    def ledgers(self) -> tuple[LedgerRecord, ...]:
+        """Every ledger, in the order of their binding."""
+
+    def ledger(self, provider_type: str, environment: str) -> LedgerRecord | None:
+        """The ledger of a provider and environment, None before the first contact."""
+
+    def bonuses(self, ledger: int, campaign: str) -> Iterator[RecordedBonus]:
+        """All bonuses recorded under a campaign's name (of any project), ordered by bonus_id."""
+
+    def bonuses_by_id(self, ledger: int, bonus_ids: Iterable[bytes]) -> Iterator[RecordedBonus]:
+        """Those of the given bonuses that are recorded."""
+
+    def campaigns(self, ledger: int) -> tuple[CampaignRecord, ...]:
+        """Every campaign's sums, ordered by project and name."""
+
+    def payments(self, bonus_id: bytes) -> tuple[RecordedPayment, ...]:
+        """A bonus's payments, by sequence."""
+
+    def all_payments(self, ledger: int, campaign: str | None = None) -> Iterator[RecordedPayment]:
+        """Payments ordered by campaign, bonus and sequence; unattributed ones last."""
+
+    def unattributed(self, ledger: int) -> Iterator[RecordedPayment]:
+        """Issued payments of ours that no bonus is known for."""
+
+    def payment_by_id(self, payment_id: bytes) -> RecordedPayment | None:
+        """One payment."""
+
+    def issued_content(self, payment_id: bytes) -> IssuedContent | None:
+        """Where an issued payment's texts can be read; None if it is not issued."""
+
+    def open_operations(self, ledger: int) -> Iterator[OperationRecord]:
+        """Operations with payments that are not settled, in the order they were prepared."""
+
+    def count_open(self, ledger: int) -> int:
+        """How many operations are open."""
+
+    def sends_since(self, ledger: int, at_ms: int) -> int:
+        """How many sends were started since a moment of our own clock."""
+
+    def approved(self, digest: str) -> dict[bytes, bytes] | None:
+        """The recorded set with this digest, payment_id → entry hash; None if none (or only a part) is recorded."""
+
+    def runs(self, limit: int) -> Iterator[RunRecord]:
+        """The newest runs, newest first."""
+
+    def alarms(self) -> tuple[AlarmRecord, ...]:
+        """Every alarm, oldest first."""
+
+
+class Ledger(StateReader, Protocol):
+    """A state opened for writing by the one run that holds its lock."""
+
+    @property
+    def epoch(self) -> int:
+        """The state's epoch as this run knows it."""
+
+    def commit(self, events: Sequence[Event]) -> None:
+        """Make events durable in one transaction. RunStarted raises the epoch; any later commit of an older run fails.
+
+        Raises StateFenced if another run took over, StateWriteFailed if the write did not become durable: the caller
+        must then send nothing more, and this ledger accepts no further commit.
+        """
+
+    def next_ledger(self) -> int:
+        """The number for the next AccountBound."""
+
+    def next_operation(self) -> int:
+        """The number for the next PreparedOperation (the caller counts on from it within a run)."""
