@@ -4,9 +4,11 @@ Production gives the real ones (`reconcile.project`), a test or a simulation its
 the wire (`providers.base.Wire`) these are all that a run touches.
 """
 
+from collections.abc import Sequence
 from typing import Protocol
 
-from reconcile.state.ledger import RecordedPayment
+from reconcile.money import Money
+from reconcile.protocol.report import Paid
 
 
 class Clock(Protocol):
@@ -35,8 +37,11 @@ class Progress(Protocol):
     def phase(self, text: str) -> None:
         """A step of the run begins: "scanning", "recovering", "paying"."""
 
-    def settled(self, payment: RecordedPayment | None, *, issued: int, rejected: int, open_count: int) -> None:
-        """Payments settled; the counts are of this run so far, `open_count` what is under way."""
+    def paying(self, provider: str, *, payments: int, amount: Money) -> None:
+        """Sending begins: so many payments, so much money."""
+
+    def settled(self, paid: Sequence[Paid], *, rejected: int, under_way: int) -> None:
+        """Payments were proved issued (`paid`) or `rejected` since the last call; `under_way` operations are open."""
 
     def note(self, text: str) -> None:
         """Something a person should know: waiting for a window, backing off, resumed."""

@@ -1,0 +1,126 @@
+"""A provider as the protocol sees it: calls go in, answers come out, and every answer moves the known server time.
+
+The gateway joins a codec (words) and a wire (bytes). It never decides what an answer means for a payment.
+"""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from reconcile.errors import ProviderError
+from reconcile.protocol.ages import Moment
+from reconcile.protocol.ports import Clock, Control
+from reconcile.providers.base import Answer, Call, Codec, SendOperation, Ticket, Trouble, Unread, Wire
+from reconcile.settings import ProviderSettings
+
+READ_TRIES: Final = 5
+BACKOFF_FIRST_S: Final = 0.5
+BACKOFF_MAX_S: Final = 30.0
+
+
+class Reply(NamedTuple):
+    """An answer that came, with the call it belongs to."""
+
+    number: int
+    call: Call
+    answer: Answer
+
+
+class Gateway:
+    """Calls in flight at one provider."""
+
+    def __init__(self, settings: ProviderSettings, codec: Codec, wire: Wire, *, clock: Clock, control: Control) -> None:
+        self.settings = settings
+        self.codec = codec
+        self._wire = wire
+        self._clock = clock
+        self._control = control
+        self._calls: dict[int, Call] = {}
+        self._number = 0
+        self._server: tuple[int, int] | None = None
+
+    @property
+    def free(self) -> int:
+        """How many more calls may be started now."""
+        return self._wire.slots - len(self._calls)
+
+    @property
+    def slots(self) -> int:
+        """How many calls may be in flight together."""
+        return self._wire.slots
+
+    @property
+    def in_flight(self) -> int:
+        """How many calls have not been answered yet."""
+        return len(self._calls)
+
+    def moment(self) -> Moment:
+        """Now, with the provider's clock as its newest answer showed it, moved on by the boot-time clock."""
+        boottime_ms = self._clock.boottime_ms()
+        server_ms = None
+        if self._server is not None:
+            seen_ms, at_ms = self._server
+            server_ms = seen_ms + boottime_ms - at_ms
+        return Moment(self._clock.now_ms(), self._clock.boot_id(), boottime_ms, server_ms)
+
+    def start(self, call: Call) -> int:
+        """Send a call in the background; its number comes back with the reply."""
+        self._number += 1
+        self._calls[self._number] = call
+        self._wire.start(Ticket(self._number, self.codec.request(call), isinstance(call, SendOperation)))
+        return self._number
+
+    def collect(self, timeout_s: float) -> Sequence[Reply]:
+        """Replies that have come; waits for the first of them at most `timeout_s`."""
+        replies = []
+        for number, result in self._wire.wait(timeout_s):
+            call = self._calls.pop(number)
+            answer = self.codec.answer(call, result)
+            server_ms = getattr(answer, "server_ms", None)
+            if server_ms is not None:
+                self._server = (server_ms, self._clock.boottime_ms())
+            replies.append(Reply(number, call, answer))
+        return replies
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass with nothing in flight; a stop request ends it early."""
+        assert not self._calls
+        until_ms = self._clock.boottime_ms() + int(seconds * 1000)
+        while (left_ms := until_ms - self._clock.boottime_ms()) > 0 and not self._control.stop_requested():
+            self._wire.wait(min(left_ms / 1000, 0.5))
+
+    def ask(self, call: Call) -> Answer:
+        """One read, answered: tried again a few times with growing pauses, with nothing else in flight.
+
+        What still stays unanswered comes back as Unread. Raises ProviderError where trying again is no use:
+        credentials refused, wrong address.
+        """
+        assert not self._calls
+        assert not isinstance(call, SendOperation), "money is sent by the journal's own way only"
+        pause_s = BACKOFF_FIRST_S
+        answer: Answer = Unread(code="", message="")
+        for attempt in range(READ_TRIES):
+            self.start(call)
+            replies: Sequence[Reply] = ()
+            while not replies:
+                replies = self.collect(1.0)
+            answer = replies[0].answer
+            if not isinstance(answer, Unread):
+                return answer
+            if answer.trouble is Trouble.STOP:
+                raise refused_access(self.settings, answer)
+            if answer.trouble is Trouble.QUOTA or attempt + 1 == READ_TRIES or self._control.stop_requested():
+                break
+            self.sleep(min(answer.retry_after_s or pause_s, BACKOFF_MAX_S))
+            pause_s = min(pause_s * 2, BACKOFF_MAX_S)
+        return answer
+
+
+def refused_access(settings: ProviderSettings, answer: Unread) -> ProviderError:
+    """The error for credentials or an address that the provider refuses."""
+    request = f" (request {answer.request_id})" if answer.request_id else ""
+    return ProviderError(
+        f"{settings.name}: the provider refused access: {answer.code or 'no code'}{request}",
+        detail=f"{answer.message} Nothing was sent.".strip(),
+        remedy="Check the token, and that it belongs to this environment:\n  bonusctl doctor",
+        reason="access_refused",
+    )
