@@ -4,11 +4,12 @@ Nothing that is told here counts until `flush` returns: no request starts and no
 inside a commit is fixed: outcomes, settlements, then new operations, then the sends that start next.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from reconcile.protocol.ages import Moment
 from reconcile.state.events import (
     AlarmRaised,
+    Basis,
     Event,
     FinishedSend,
     OperationSettled,
@@ -16,6 +17,7 @@ from reconcile.state.events import (
     PreparedOperation,
     SendsFinished,
     SendsStarted,
+    Settlement,
 )
 from reconcile.state.ledger import Ledger
 
@@ -36,10 +38,13 @@ class Journal:
         """The outcome of a send."""
         self._finished.append(send)
 
-    def settle(self, operation: int, event: Callable[[int], OperationSettled]) -> None:
-        """How an operation ended; `event` makes it from the time of the commit."""
-        assert operation >= 1
-        self._settled.append(event)
+    def settle(self, operation: int, basis: Basis, items: Sequence[Settlement]) -> None:
+        """How an operation ended: every payment in it that was open, and what proves it."""
+        number, ended = self.number, tuple(items)
+        assert ended
+        self._settled.append(
+            lambda at_ms: OperationSettled(ledger=number, operation=operation, basis=basis, items=ended, at_ms=at_ms)
+        )
 
     def alarm(self, code: str, detail: str) -> None:
         """Something that should be impossible."""

@@ -47,21 +47,24 @@ class ProjectView(Protocol):
 
     def wanted(self, settings: ProviderSettings, operations: Sequence[OperationRecord]) -> frozenset[bytes]:
         """The payments of these open operations that the present specs (and approval) still ask for, as journaled:
-        same recipient, amount, texts. Only these may be sent again."""
+        same recipient, amount, texts. Only these may be sent again.
+        """
 
     def plan(self, reader: StateReader) -> Plan:
         """The plan against the state after refresh and recovery. Raises InvalidInput for specs with errors."""
 
     def consent(self, plan: Plan, reader: StateReader, accounts: Mapping[str, AccountFound]) -> Consented:
         """Ask, or judge a saved plan. `accounts` by provider name. Raises Refused or Interrupted when nothing may be
-        sent."""
+        sent.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOptions:
     """How a run goes. `wait_s`: how long it waits for gates and settle windows. `scan`: False only with
     `--no-refresh`, after its conditions were checked. `full_scan` reads from the beginning. `limit`: at most that
-    many payments. `anchored`: the state's head was proved by an anchor kept outside, which opens the gate."""
+    many payments. `anchored`: the state's head was proved by an anchor kept outside, which opens the gate.
+    """
 
     run_id: str
     command: str

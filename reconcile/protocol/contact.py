@@ -1,0 +1,67 @@
+"""First words with a provider: whose money is this? A ledger is bound to the account found, once and for all."""
+
+from reconcile.errors import ProviderError, Refused
+from reconcile.protocol.gateway import Gateway
+from reconcile.protocol.ports import Clock
+from reconcile.providers.base import AccountFound, ReadAccount, Unread
+from reconcile.providers.rules import currency_of
+from reconcile.state.events import AccountBound, GateClosed
+from reconcile.state.ledger import Ledger, LedgerRecord
+
+
+def find_account(gateway: Gateway) -> AccountFound:
+    """The account behind the credentials, checked against the one that the config means.
+
+    Raises ProviderError when the provider does not answer, Refused(account_mismatch) for another account.
+    """
+    settings = gateway.settings
+    answer = gateway.ask(ReadAccount())
+    if isinstance(answer, Unread):
+        raise ProviderError(
+            f"{settings.name}: the provider does not answer: {answer.message or answer.code}",
+            detail="Nothing was sent.",
+            remedy="Try again, or look at what is wrong:\n  bonusctl doctor",
+            reason="unreachable",
+        )
+    assert isinstance(answer, AccountFound)
+    if settings.account and settings.account != answer.id:
+        raise Refused(
+            f"{settings.name}: the token belongs to account {answer.id}, the config means {settings.account}",
+            detail="Nothing was sent. A token of another account would pay with somebody else's money.",
+            remedy=f"Use the token of {settings.account}, or correct `account:` of `{settings.name}` in the config.",
+            reason="account_mismatch",
+        )
+    return answer
+
+
+def bind(ledger: Ledger, gateway: Gateway, found: AccountFound, clock: Clock) -> LedgerRecord:
+    """The ledger of this provider and environment, begun now if this is the first contact.
+
+    Raises Refused(account_mismatch) when the ledger belongs to another account.
+    """
+    settings = gateway.settings
+    record = ledger.ledger(*settings.ledger_key)
+    if record is None:
+        number, at_ms = ledger.next_ledger(), clock.now_ms()
+        ledger.commit(
+            [
+                AccountBound(
+                    ledger=number,
+                    account=settings.account_of(found.id),
+                    name=found.name,
+                    currency=currency_of(settings.type, settings.environment),
+                    at_ms=at_ms,
+                ),
+                GateClosed(ledger=number, reason="new", at_ms=at_ms),
+            ]
+        )
+        record = ledger.ledger(*settings.ledger_key)
+        assert record is not None
+    elif record.account.id != found.id:
+        raise Refused(
+            f"{settings.name}: this state belongs to account {record.account.id}, the token to {found.id}",
+            detail="Nothing was sent. What this state calls issued was paid by another account.",
+            remedy="Use the token of the state's account, or another state file for this account.",
+            reason="account_mismatch",
+        )
+    return record

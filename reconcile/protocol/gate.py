@@ -1,0 +1,115 @@
+"""The gate before new payments: a state that is new, restored, imported, unlocked by hand or behind may have requests
+in flight from another life. Until that is excluded nothing new is sent.
+
+It opens at once where every possible request in flight carries an id that the provider itself refuses to repeat: all
+of the account's operations of the last day are of one payment, none is open that the state does not own, and the
+config sends asynchronous singles. Otherwise only time opens it: one settle window since the gate closed and since the
+newest payment of ours, with no foreign operation open. Accepted operations can run for hours: no window bounds them.
+"""
+
+from typing import NamedTuple
+
+from reconcile.protocol.gateway import Gateway
+from reconcile.providers.base import ListOperations, OperationPhase, OperationsPage, Unread
+from reconcile.state.events import GateOpened
+from reconcile.state.ledger import Ledger, LedgerRecord
+from reconcile.times import DAY_MS, duration
+
+
+class Closed(NamedTuple):
+    """The gate stays closed: `text` says why, `wait_s` how long at least, None where no one can say."""
+
+    text: str
+    wait_s: int | None
+
+
+class _Operations(NamedTuple):
+    """The account's operations of the last day."""
+
+    all_single: bool
+    foreign_open: int
+
+
+def pass_gate(ledger: Ledger, gateway: Gateway, record: LedgerRecord, *, anchored: bool) -> Closed | None:
+    """Open the gate if it may be opened, and record why; else say what it waits for. None: it is open."""
+    if not record.gate:
+        return None
+    settings = gateway.settings
+    if settings.environment == "emulator":
+        _open(ledger, gateway, record, "emulator")
+        return None
+    if anchored:
+        _open(ledger, gateway, record, "anchor")
+        return None
+    found = _operations(ledger, gateway, record)
+    singles = settings.mode == "async" and settings.batch_size == 1 and gateway.codec.holds_operations
+    if singles and isinstance(found, _Operations) and found.all_single and not found.foreign_open:
+        _open(ledger, gateway, record, "singles")
+        return None
+    waiting_s = _window_left_s(gateway, record)
+    if waiting_s > 0:
+        return Closed(
+            f"{settings.name}: this state is {_WHY[record.gate]}, and requests of another life may still be in flight: "
+            f"nothing new is sent for another {duration(waiting_s)}",
+            waiting_s,
+        )
+    if isinstance(found, Closed):
+        return found
+    if found.foreign_open:
+        return Closed(
+            f"{settings.name}: {found.foreign_open} operations at the provider are open that this state does not know: "
+            "nothing new is sent until they have ended",
+            None,
+        )
+    _open(ledger, gateway, record, "settled")
+    return None
+
+
+_WHY = {
+    "new": "new",
+    "imported": "imported",
+    "restored": "restored from a backup",
+    "unlocked": "unlocked by hand",
+    "behind": "older than what the provider shows",
+}
+
+
+def _open(ledger: Ledger, gateway: Gateway, record: LedgerRecord, reason: str) -> None:
+    ledger.commit([GateOpened(ledger=record.ledger, reason=reason, at_ms=gateway.moment().wall_ms)])
+
+
+def _window_left_s(gateway: Gateway, record: LedgerRecord) -> int:
+    """Seconds until a settle window has passed since the gate closed and since the newest payment of ours."""
+    now = gateway.moment()
+    window_ms = gateway.settings.settle_window_s * 1000
+    # A wall clock that went backwards makes the gate as fresh as if it had closed now.
+    left_ms = window_ms - max(0, now.wall_ms - record.gate_ms)
+    if record.newest_ours_ms is not None:
+        server_ms = now.wall_ms if now.server_ms is None else now.server_ms
+        left_ms = max(left_ms, window_ms - max(0, server_ms - record.newest_ours_ms))
+    return max(0, -(-left_ms // 1000))
+
+
+def _operations(ledger: Ledger, gateway: Gateway, record: LedgerRecord) -> _Operations | Closed:
+    if not gateway.codec.holds_operations:
+        return _Operations(all_single=False, foreign_open=0)
+    owned = {operation.operation_id for operation in ledger.open_operations(record.ledger)}
+    now = gateway.moment()
+    since_ms = (now.wall_ms if now.server_ms is None else now.server_ms) - DAY_MS
+    all_single, foreign, cursor = True, 0, ""
+    while True:
+        page = gateway.ask(ListOperations(since_ms, cursor))
+        if isinstance(page, Unread):
+            return Closed(
+                f"{gateway.settings.name}: the list of operations could not be read: {page.message or page.code}", None
+            )
+        assert isinstance(page, OperationsPage)
+        for seen in page.operations:
+            open_now = seen.phase is OperationPhase.RUNNING
+            if open_now and seen.operation_id not in owned:
+                foreign += 1
+            # An operation that shows no counts yet may hold any number of payments.
+            all_single &= seen.total == 1 or (open_now and seen.operation_id in owned and seen.total is None)
+        if not page.next_cursor:
+            return _Operations(all_single, foreign)
+        cursor = page.next_cursor

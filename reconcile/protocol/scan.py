@@ -1,0 +1,190 @@
+"""Read what the provider says was paid, every page, and bring the state up to it.
+
+The scan comes before anything is sent, recovery included: a restored backup would otherwise repeat what its lost part
+had paid. A payment of ours is known by the marker at the end of its comment, and the marker is believed only where
+the id computed from it, the recipient and the assignment is the very id it names.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
+
+from reconcile import identity
+from reconcile.errors import BonusctlError
+from reconcile.model import Identity, Marker, PaymentStatus, parse_marker
+from reconcile.protocol.gateway import Gateway
+from reconcile.protocol.report import Paid
+from reconcile.providers.base import ListPayments, PaymentsPage, RemotePayment, Unread
+from reconcile.state.events import (
+    AdoptedPayment,
+    AlarmRaised,
+    Event,
+    GateClosed,
+    PaymentsAdopted,
+    ScanCompleted,
+)
+from reconcile.state.ledger import Ledger, LedgerRecord
+
+MARGIN_MS: Final = 3_600_000
+
+
+class ScanFailed(BonusctlError):
+    """A page of the provider's list stayed unread: nothing may be sent."""
+
+    reason = "scan_failed"
+
+
+class Scan(NamedTuple):
+    """A complete scan. `newest_remote_id`: the greatest id seen, "" for none. `adopted`: payments that the state now
+    calls issued; those that the state had sent itself are not marked as adopted. `alarms` are sentences.
+    """
+
+    newest_remote_id: str
+    adopted: tuple[Paid, ...]
+    alarms: tuple[str, ...]
+
+
+def scan(ledger: Ledger, gateway: Gateway, record: LedgerRecord, *, project: str, full: bool) -> Scan:
+    """Read every page since the watermark, less a margin, and adopt what the state lacks. Raises ScanFailed."""
+    since_ms = _since_ms(gateway, record, full=full)
+    reader = _Reader(ledger, gateway, record, project)
+    started_ms: int | None = None
+    cursor = ""
+    while True:
+        page = gateway.ask(ListPayments(since_ms, cursor))
+        if isinstance(page, Unread):
+            raise ScanFailed(
+                f"{gateway.settings.name}: the list of payments could not be read: {page.message or page.code}",
+                detail="Nothing was sent: what was paid already must be known first.",
+                remedy="Run it again; nothing is lost.",
+            )
+        assert isinstance(page, PaymentsPage)
+        if started_ms is None:
+            # The provider's own clock, before the first page was read: what comes later is the next scan's.
+            moment = gateway.moment()
+            started_ms = moment.wall_ms if moment.server_ms is None else moment.server_ms
+        reader.take(page.payments)
+        if not page.next_cursor:
+            break
+        cursor = page.next_cursor
+    ledger.commit(
+        [
+            ScanCompleted(
+                ledger=record.ledger,
+                started_ms=started_ms,
+                since_ms=since_ms,
+                newest_remote_id=reader.newest,
+                newest_ours_ms=reader.newest_ours_ms,
+                payments=reader.count,
+                at_ms=gateway.moment().wall_ms,
+            )
+        ]
+    )
+    return Scan(reader.newest, tuple(reader.adopted), tuple(reader.alarms))
+
+
+def _since_ms(gateway: Gateway, record: LedgerRecord, *, full: bool) -> int | None:
+    if full or record.watermark_ms is None:
+        return gateway.settings.since_ms
+    return record.watermark_ms - max(MARGIN_MS, 2 * gateway.settings.settle_window_s * 1000)
+
+
+def attributed(marker: Marker, payment: RemotePayment, project: str) -> Identity | None:
+    """The bonus that a marker names, if the id computed from it is the one it carries; else None."""
+    bonus = Identity(project, marker.campaign, payment.recipient, payment.assignment_id, marker.key)
+    fits = identity.payment_id(bonus.bonus_id, marker.sequence) == marker.payment_id
+    return bonus if fits else None
+
+
+class _Reader:
+    """Takes pages, commits what is new after each."""
+
+    def __init__(self, ledger: Ledger, gateway: Gateway, record: LedgerRecord, project: str) -> None:
+        self._ledger = ledger
+        self._gateway = gateway
+        self._record = record
+        self._project = project
+        self._behind = False
+        self._seen: dict[bytes, str] = {}
+        self.newest = ""
+        self.newest_ours_ms: int | None = None
+        self.count = 0
+        self.adopted: list[Paid] = []
+        self.alarms: list[str] = []
+
+    def take(self, payments: Sequence[RemotePayment]) -> None:
+        """One page: adopt what the state does not call issued, raise alarms, all in one commit."""
+        self.count += len(payments)
+        at_ms = self._gateway.moment().wall_ms
+        events: list[Event] = []
+        adopted: list[AdoptedPayment] = []
+        paid: list[Paid] = []
+        for payment, marker in self._ours(payments):
+            known = self._ledger.payment_by_id(marker.payment_id)
+            earlier = self._seen.setdefault(marker.payment_id, payment.remote_id)
+            if known is not None and known.status is PaymentStatus.ISSUED:
+                earlier = known.remote_id or earlier
+            if earlier != payment.remote_id:
+                events.append(self._twice(marker, earlier, payment, at_ms))
+            elif known is None or known.status is not PaymentStatus.ISSUED:
+                ours = known is not None and known.status is PaymentStatus.PREPARED
+                adopted.append(self._adopt(payment, marker))
+                paid.append(self._paid(adopted[-1], adopted=not ours))
+                self._behind |= not ours
+        if self._behind and self._record.gate == "" and adopted:
+            # With the adoption itself, so that a crash cannot forget that this state was behind.
+            events.append(GateClosed(ledger=self._record.ledger, reason="behind", at_ms=at_ms))
+            self._record = self._record._replace(gate="behind")
+        if adopted:
+            events.append(PaymentsAdopted(ledger=self._record.ledger, payments=tuple(adopted), at_ms=at_ms))
+        if events:
+            self._ledger.commit(events)
+        self.adopted += paid
+
+    def _ours(self, payments: Sequence[RemotePayment]) -> Iterator[tuple[RemotePayment, Marker]]:
+        for payment in payments:
+            if not self.newest or _number(payment.remote_id) > _number(self.newest):
+                self.newest = payment.remote_id
+            marker = parse_marker(payment.comment)
+            if marker is not None:
+                self.newest_ours_ms = max(self.newest_ours_ms or 0, payment.created_ms)
+                yield payment, marker
+
+    def _adopt(self, payment: RemotePayment, marker: Marker) -> AdoptedPayment:
+        return AdoptedPayment(
+            payment_id=marker.payment_id,
+            sequence=marker.sequence,
+            bonus=attributed(marker, payment, self._project),
+            campaign=marker.campaign,
+            key=marker.key,
+            recipient=payment.recipient,
+            assignment_id=payment.assignment_id,
+            amount=payment.amount,
+            remote_id=payment.remote_id,
+            created_ms=payment.created_ms,
+            texts=payment.texts,
+        )
+
+    def _paid(self, payment: AdoptedPayment, *, adopted: bool) -> Paid:
+        bonus = Identity("", payment.campaign, payment.recipient, payment.assignment_id, payment.key)
+        return Paid(
+            address=bonus.address,
+            payment_id=payment.payment_id,
+            provider=self._gateway.settings.name,
+            currency=self._record.currency,
+            amount=payment.amount,
+            remote_id=payment.remote_id,
+            adopted=adopted,
+        )
+
+    def _twice(self, marker: Marker, earlier: str, payment: RemotePayment, at_ms: int) -> AlarmRaised:
+        text = (
+            f"payment {identity.to_text(marker.payment_id)} stands twice at the provider: "
+            f"{earlier} and {payment.remote_id} ({payment.amount} to {payment.recipient})"
+        )
+        self.alarms.append(text)
+        return AlarmRaised(ledger=self._record.ledger, code="paid_twice", detail=text, at_ms=at_ms)
+
+
+def _number(remote_id: str) -> tuple[int, str]:
+    """Remote ids in the order of their numbers: ids are texts of digits, and "9" comes before "10"."""
+    return (int(remote_id), "") if remote_id.isascii() and remote_id.isdigit() else (-1, remote_id)
