@@ -8,6 +8,7 @@ BonusctlError
 │   ├── StateLocked       another run holds the lock
 │   ├── StateCorrupt      the state contradicts itself
 │   ├── StateFenced       another run took over: this one must not write or send
+│   ├── EventRefused      an event contradicts the state: a mistake of ours, nothing of its commit was written
 │   └── StateWriteFailed  a durable write failed: nothing more is sent
 ├── ProviderError         the provider cannot be used (contact, credentials, answers)
 └── Interrupted           a person asked to stop
@@ -78,6 +79,12 @@ class StateFenced(StateError):
     """The state's epoch has moved on: another run took over while this one was paused."""
 
     reason = "state_fenced"
+
+
+class EventRefused(StateError):
+    """An event contradicts what the state knows, so it would make it untrue: nothing of its commit was written."""
+
+    reason = "event_refused"
 
 
 class StateWriteFailed(StateError):

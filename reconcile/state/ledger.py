@@ -129,7 +129,7 @@ class OperationRecord(NamedTuple):
 
 
 class CampaignRecord(NamedTuple):
-    """A campaign's sums in a ledger."""
+    """A campaign's sums in a ledger. `in_doubt` is the money in open operations, sent or not yet sent."""
 
     project: str
     campaign: str
@@ -179,7 +179,12 @@ class AlarmRecord(NamedTuple):
 
 
 class StateReader(Protocol):
-    """Questions to a state. Iterators stream; none holds the whole state in memory."""
+    """Questions to a state. Iterators stream; none holds the whole state in memory.
+
+    One state may know a bonus twice: in the sandbox's ledger and in production's, under the same ids. Questions by
+    an id alone take `ledger`; without it they answer only while one ledger knows the id, and raise StateError when
+    two do: the payments of one must never pass for those of the other.
+    """
 
     @property
     def lineage(self) -> str:
@@ -203,7 +208,7 @@ class StateReader(Protocol):
     def campaigns(self, ledger: int) -> tuple[CampaignRecord, ...]:
         """Every campaign's sums, ordered by project and name."""
 
-    def payments(self, bonus_id: bytes) -> tuple[RecordedPayment, ...]:
+    def payments(self, bonus_id: bytes, *, ledger: int | None = None) -> tuple[RecordedPayment, ...]:
         """A bonus's payments, by sequence."""
 
     def all_payments(self, ledger: int, campaign: str | None = None) -> Iterator[RecordedPayment]:
@@ -212,10 +217,10 @@ class StateReader(Protocol):
     def unattributed(self, ledger: int) -> Iterator[RecordedPayment]:
         """Issued payments of ours that no bonus is known for."""
 
-    def payment_by_id(self, payment_id: bytes) -> RecordedPayment | None:
+    def payment_by_id(self, payment_id: bytes, *, ledger: int | None = None) -> RecordedPayment | None:
         """One payment."""
 
-    def issued_content(self, payment_id: bytes) -> IssuedContent | None:
+    def issued_content(self, payment_id: bytes, *, ledger: int | None = None) -> IssuedContent | None:
         """Where an issued payment's texts can be read; None if it is not issued."""
 
     def open_operations(self, ledger: int) -> Iterator[OperationRecord]:
