@@ -105,4 +105,4 @@ class Report:
         """0 all that is desired is issued, 3 something is left, 130 a person stopped the run."""
         if self.interrupted:
             return 130
-        return 3 if self.left or self.waits else 0
+        return 3 if self.left or any(wait.why is Left.SCAN_FAILED for wait in self.waits) else 0

@@ -6,14 +6,23 @@ came after recovery would repeat what a lost state had paid.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
-from reconcile.plan.model import Change, Plan
+from reconcile.errors import BonusctlError, Interrupted, StateError
+from reconcile.money import add
+from reconcile.plan.model import Action, Change, Plan
+from reconcile.protocol.context import Tally
+from reconcile.protocol.gateway import Gateway
 from reconcile.protocol.ports import Clock, Control, Progress
-from reconcile.protocol.report import Report
+from reconcile.protocol.report import Left, LeftBonus, Report, Wait
+from reconcile.protocol.scan import ScanFailed
+from reconcile.protocol.session import Session
 from reconcile.providers.base import AccountFound, Codec, Wire
 from reconcile.settings import ProviderSettings
+from reconcile.state.events import ApprovalRecorded, PaymentsAttributed, RunEnded, RunStarted
 from reconcile.state.ledger import Ledger, OperationRecord, StateReader
+
+APPROVAL_CHUNK: Final = 5_000
 
 
 class ProviderAccess(NamedTuple):
@@ -89,9 +98,237 @@ class Ports:
     progress: Progress
 
 
-def run_apply(
-    ports: Ports, providers: Sequence[ProviderAccess], project: ProjectView, options: RunOptions
-) -> Report: ...
+def run_apply(ports: Ports, providers: Sequence[ProviderAccess], project: ProjectView, options: RunOptions) -> Report:
+    """Pay what is desired, missing and agreed to. Raises BonusctlError; the run's end is journaled either way."""
+    return _Run(ports, options, project.project).apply(providers, project)
 
 
-def run_refresh(ports: Ports, providers: Sequence[ProviderAccess], project: str, options: RunOptions) -> Report: ...
+def run_refresh(ports: Ports, providers: Sequence[ProviderAccess], project: str, options: RunOptions) -> Report:
+    """Bring the state up to the provider and settle what is in doubt. Sends no payment."""
+    return _Run(ports, options, project).refresh(providers)
+
+
+class _Run:
+    """One run. `tally` grows only with what is durable."""
+
+    def __init__(self, ports: Ports, options: RunOptions, project: str) -> None:
+        self._ports = ports
+        self._options = options
+        self._project = project
+        self._tally = Tally()
+        self._plan: Plan | None = None
+        self._digest = ""
+        # The first durable write comes before any network: a full disk or a read-only folder shows here.
+        ports.ledger.commit(
+            [
+                RunStarted(
+                    run_id=options.run_id,
+                    epoch=ports.ledger.epoch + 1,
+                    command=options.command,
+                    actor=options.actor,
+                    host=options.host,
+                    git_commit=options.git_commit,
+                    version=options.version,
+                    at_ms=ports.clock.now_ms(),
+                )
+            ]
+        )
+
+    def apply(self, providers: Sequence[ProviderAccess], project: ProjectView) -> Report:
+        """Scan, gate, recover, plan, ask, send, report."""
+        try:
+            sessions = [self._session(access) for access in providers]
+            prepared = [self._prepare(session, project) for session in sessions]
+            plan = self._plan = project.plan(self._ports.ledger)
+            if not all(prepared):
+                return self._end(self._report(plan, None, Left.SCAN_FAILED))
+            if self._ports.control.stop_requested():
+                return self._end(self._report(plan, None, Left.INTERRUPTED))
+            self._attribute(sessions, plan)
+            accounts = {session.settings.name: session.account for session in sessions}
+            consent = project.consent(plan, self._ports.ledger, accounts)
+            self._approve(consent)
+            stopped = self._pay(sessions, consent)
+            return self._end(self._report(plan, consent, stopped))
+        except BonusctlError as error:
+            self._fail(error)
+            raise
+
+    def refresh(self, providers: Sequence[ProviderAccess]) -> Report:
+        """Scan and observe."""
+        try:
+            for access in providers:
+                session = self._session(access)
+                try:
+                    session.prepare(None, full=self._options.full_scan, anchored=False, until_ms=self._until_ms())
+                except ScanFailed as failed:
+                    self._scan_failed(session, failed)
+            left = tuple(self._tally.left.values())
+            return self._end(self._make(None, left=left, unchanged=0, withdrawn=0))
+        except BonusctlError as error:
+            self._fail(error)
+            raise
+
+    # --- steps -----------------------------------------------------------------------------------------------------------
+
+    def _session(self, access: ProviderAccess) -> Session:
+        ports = self._ports
+        gateway = Gateway(access.settings, access.codec, access.wire, clock=ports.clock, control=ports.control)
+        ports.progress.phase(f"{access.settings.name}: asking who we are")
+        return Session(
+            ports.ledger,
+            gateway,
+            tally=self._tally,
+            clock=ports.clock,
+            control=ports.control,
+            progress=ports.progress,
+            project=self._project,
+        )
+
+    def _prepare(self, session: Session, project: ProjectView) -> bool:
+        if not self._options.scan:
+            session.skip_scan()
+            return True
+
+        def wanted(operations: Sequence[OperationRecord]) -> frozenset[bytes]:
+            return project.wanted(session.settings, operations)
+
+        options = self._options
+        try:
+            session.prepare(wanted, full=options.full_scan, anchored=options.anchored, until_ms=self._until_ms())
+        except ScanFailed as failed:
+            self._scan_failed(session, failed)
+            return False
+        return True
+
+    def _scan_failed(self, session: Session, failed: ScanFailed) -> None:
+        wait = Wait(provider=session.settings.name, why=Left.SCAN_FAILED, text=failed.summary, until_ms=None)
+        self._tally.waits.append(wait)
+
+    def _attribute(self, sessions: Sequence[Session], plan: Plan) -> None:
+        """Payments of ours that belonged to no known bonus and now do: the plan counted them, the state records it."""
+        ledger = self._ports.ledger
+        for session in sessions:
+            number = session.record.ledger
+            found = []
+            for payment_id, sequence, identity in plan.attributed:
+                known = ledger.payment_by_id(payment_id, ledger=number)
+                if known is not None and known.bonus_id is None:
+                    found.append((payment_id, sequence, identity))
+            if found:
+                at_ms = self._ports.clock.now_ms()
+                ledger.commit([PaymentsAttributed(ledger=number, payments=tuple(found), at_ms=at_ms)])
+
+    def _approve(self, consent: Consented) -> None:
+        self._digest = consent.digest
+        entries = list(consent.entries)
+        total, at_ms = len(entries), self._ports.clock.now_ms()
+        for start in range(0, total, APPROVAL_CHUNK):
+            chunk = tuple(entries[start : start + APPROVAL_CHUNK])
+            event = ApprovalRecorded(
+                digest=consent.digest, total=total, entries=chunk, actor=self._options.actor, at_ms=at_ms
+            )
+            self._ports.ledger.commit([event])
+
+    def _pay(self, sessions: Sequence[Session], consent: Consented) -> dict[str, Left]:
+        """Send, provider by provider. Returns why sending stopped early, by provider name."""
+        chosen = consent.send[: self._options.limit]
+        stopped: dict[str, Left] = {}
+        for session in sessions:
+            mine = [change for change in chosen if change.provider == session.settings.name]
+            why = session.pay(mine)
+            if why is not None:
+                stopped[session.settings.name] = why
+        return stopped
+
+    def _until_ms(self) -> int:
+        return self._ports.clock.boottime_ms() + self._options.wait_s * 1000
+
+    # --- the end -----------------------------------------------------------------------------------------------------------
+
+    def _report(self, plan: Plan, consent: Consented | None, stopped: Mapping[str, Left] | Left | None) -> Report:
+        """Every desired bonus with one reason."""
+        send = plan.payments if consent is None else consent.send
+        chosen = len(send) if consent is None or self._options.limit is None else self._options.limit
+        paid = {item.payment_id for item in self._tally.paid}
+        left: dict[bytes, LeftBonus] = {}
+        for change in plan.changes:
+            if change.action is Action.CONFLICT:
+                left[change.bonus_id] = _left(change, Left.CONFLICT, change.why)
+        for number, change in enumerate(send):
+            assert change.payment_id is not None
+            if change.payment_id in paid:
+                continue
+            why = stopped.get(change.provider) if isinstance(stopped, Mapping) else stopped
+            unsent = Left.LIMIT if number >= chosen else why or Left.UNREACHABLE
+            known = self._tally.left.get(change.payment_id)
+            left[change.bonus_id] = _left(change, unsent, "") if known is None else known
+        for change in consent.not_approved if consent is not None else ():
+            left[change.bonus_id] = _left(change, Left.NOT_APPROVED, "")
+        doubts = {bonus.bonus_id: bonus for bonus in self._tally.left.values() if bonus.why is Left.IN_DOUBT}
+        for doubt in plan.in_doubt:
+            left[doubt.bonus_id] = doubts.get(doubt.bonus_id) or LeftBonus(
+                doubt.identity.address,
+                doubt.bonus_id,
+                doubt.provider,
+                doubt.currency,
+                doubt.amount,
+                Left.IN_DOUBT,
+                "",
+                doubt.why,
+            )
+        withdrawn = 0 if consent is None else consent.withdrawn
+        return self._make(plan, left=tuple(left.values()), unchanged=plan.unchanged, withdrawn=withdrawn)
+
+    def _make(self, plan: Plan | None, *, left: tuple[LeftBonus, ...], unchanged: int, withdrawn: int) -> Report:
+        ledger = self._ports.ledger
+        unattributed = sum(1 for record in ledger.ledgers() for _ in ledger.unattributed(record.ledger))
+        return Report(
+            run_id=self._options.run_id,
+            plan=plan,
+            digest=self._digest,
+            paid=tuple(self._tally.paid),
+            left=left,
+            waits=tuple(self._tally.waits),
+            alarms=tuple(self._tally.alarms),
+            notes=tuple(self._tally.notes),
+            unchanged=unchanged,
+            unattributed=unattributed,
+            withdrawn=withdrawn,
+            interrupted=self._ports.control.stop_requested(),
+        )
+
+    def _end(self, report: Report) -> Report:
+        outcome = {0: "done", 3: "left", 130: "interrupted"}[report.exit_code]
+        self._ports.ledger.commit([self._ended(outcome, report.left)])
+        return report
+
+    def _fail(self, error: BonusctlError) -> None:
+        """Journal the end of a run that broke off, unless it is the state itself that broke."""
+        if isinstance(error, StateError):
+            return
+        left = tuple(self._tally.left.values())
+        outcome = "interrupted" if isinstance(error, Interrupted) else "failed"
+        self._ports.ledger.commit([self._ended(outcome, left)])
+
+    def _ended(self, outcome: str, left: Sequence[LeftBonus]) -> RunEnded:
+        paid = [item for item in self._tally.paid if not item.adopted]
+        currencies = sorted({item.currency for item in paid})
+        doubtful = sum(1 for bonus in left if bonus.why is Left.IN_DOUBT)
+        rejected = sum(1 for bonus in left if bonus.why is Left.REJECTED)
+        return RunEnded(
+            run_id=self._options.run_id,
+            outcome=outcome,
+            plan_digest=self._digest,
+            issued=len(paid),
+            adopted=len(self._tally.paid) - len(paid),
+            rejected=rejected,
+            in_doubt=doubtful,
+            not_sent=len(left) - doubtful - rejected,
+            paid=tuple((code, add(item.amount for item in paid if item.currency == code)) for code in currencies),
+            at_ms=self._ports.clock.now_ms(),
+        )
+
+
+def _left(change: Change, why: Left, message: str) -> LeftBonus:
+    return LeftBonus(change.address, change.bonus_id, change.provider, change.currency, change.amount, why, "", message)

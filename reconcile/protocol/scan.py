@@ -119,7 +119,7 @@ class _Reader:
         adopted: list[AdoptedPayment] = []
         paid: list[Paid] = []
         for payment, marker in self._ours(payments):
-            known = self._ledger.payment_by_id(marker.payment_id)
+            known = self._ledger.payment_by_id(marker.payment_id, ledger=self._record.ledger)
             earlier = self._seen.setdefault(marker.payment_id, payment.remote_id)
             if known is not None and known.status is PaymentStatus.ISSUED:
                 earlier = known.remote_id or earlier

@@ -1,0 +1,96 @@
+"""What sending and observing share: one gateway, one journal, and the tally of what became durable."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from reconcile.model import format_address
+from reconcile.protocol.gateway import Gateway
+from reconcile.protocol.journal import Journal
+from reconcile.protocol.ports import Control, Progress
+from reconcile.protocol.report import Left, LeftBonus, Paid, Wait
+from reconcile.protocol.track import Stage, Track
+from reconcile.state.events import Basis, Result, Settlement
+from reconcile.state.ledger import OperationItem
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a run proved, in the order in which it became durable."""
+
+    paid: list[Paid] = field(default_factory=list)
+    left: dict[bytes, LeftBonus] = field(default_factory=dict)
+    waits: list[Wait] = field(default_factory=list)
+    alarms: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """One provider's part of a run. `project` is part of every identity; `currency` the ledger's."""
+
+    gateway: Gateway
+    journal: Journal
+    tally: Tally
+    control: Control
+    progress: Progress
+    project: str
+    currency: str
+
+    def settle(self, track: Track, basis: Basis, items: Sequence[Settlement]) -> None:
+        """End an operation: journal it now, show it once it is durable."""
+        assert {item.payment_id for item in items} == {item.payment_id for item in track.open_items}
+        self.journal.settle(track.operation.operation, basis, items)
+        track.stage = Stage.SETTLED
+        self.journal.after(lambda: self._durable(track, items))
+
+    def alarm(self, code: str, text: str) -> None:
+        """Journal an alarm and tell a person."""
+        self.journal.alarm(code, text)
+        self.tally.alarms.append(text)
+
+    def left(self, item: OperationItem, why: Left, code: str = "", message: str = "") -> LeftBonus:
+        """The row of the report for a payment that is not issued."""
+        return LeftBonus(
+            address=_address(item),
+            bonus_id=item.bonus_id,
+            provider=self.gateway.settings.name,
+            currency=self.currency,
+            amount=item.amount,
+            why=why,
+            code=code,
+            message=message,
+        )
+
+    def _durable(self, track: Track, settlements: Sequence[Settlement]) -> None:
+        items = {item.payment_id: item for item in track.open_items}
+        paid, rejected = [], 0
+        for settlement in settlements:
+            item = items[settlement.payment_id]
+            if settlement.result is Result.ISSUED:
+                paid.append(self._paid(item, settlement))
+                self.tally.left.pop(item.payment_id, None)
+            elif settlement.result is Result.REJECTED:
+                rejected += 1
+                self.tally.left[item.payment_id] = self.left(item, Left.REJECTED, settlement.code, settlement.message)
+            else:
+                self.tally.left.pop(item.payment_id, None)
+                if track.why is not None:
+                    self.tally.left[item.payment_id] = self.left(item, track.why, track.code, track.message)
+        self.tally.paid += paid
+        self.progress.settled(paid, rejected=rejected, under_way=self.gateway.in_flight)
+
+    def _paid(self, item: OperationItem, settlement: Settlement) -> Paid:
+        assert settlement.amount is not None
+        return Paid(
+            address=_address(item),
+            payment_id=item.payment_id,
+            provider=self.gateway.settings.name,
+            currency=self.currency,
+            amount=settlement.amount,
+            remote_id=settlement.remote_id,
+            adopted=False,
+        )
+
+
+def _address(item: OperationItem) -> str:
+    return format_address(item.campaign, item.recipient, item.assignment_id, item.key)

@@ -1,0 +1,277 @@
+"""Finds out what became of operations that the provider has, or may have: polls, then the log, then the list.
+
+Only proof settles. What this run cannot prove is left in doubt, with the reason, for the next run or a person.
+"""
+
+from typing import Final, NamedTuple, assert_never
+
+from reconcile.model import SendOutcome
+from reconcile.protocol.ages import Moment, oldest_ms
+from reconcile.protocol.context import Context
+from reconcile.protocol.listing import Listing
+from reconcile.protocol.polling import Polling
+from reconcile.protocol.recovery import is_quiet
+from reconcile.protocol.report import Left, Wait
+from reconcile.protocol.settling import from_proofs, released
+from reconcile.protocol.track import Stage, Track
+from reconcile.providers.base import (
+    Call,
+    ItemsArchived,
+    ItemsSeen,
+    OperationAbsent,
+    OperationPhase,
+    OperationSeen,
+    OperationsPage,
+    PaymentsPage,
+    ReadItems,
+    Trouble,
+    Unread,
+)
+from reconcile.state.events import Basis
+from reconcile.times import duration
+
+READS_MAX: Final = 4
+LIST_WORTH: Final = 6
+LIST_FULL: Final = 300
+LIST_AFTER_MS: Final = 1_000
+
+
+class Question(NamedTuple):
+    """A read that is due, with the operation it is about (None: about many)."""
+
+    call: Call
+    track: Track | None
+
+
+class Observer:
+    """The operations under observation. `scanned` is when this run's scan began: absence is judged by it alone."""
+
+    def __init__(self, context: Context, *, newest_remote_id: str, scanned: Moment | None) -> None:
+        self._context = context
+        self._scanned = scanned
+        self._tracks: dict[bytes, Track] = {}
+        self._payments: dict[bytes, Track] = {}
+        self._polling = Polling(context)
+        self.listing = Listing(context, newest_remote_id)
+        self._listed_since_ms: int | None = None
+
+    def __len__(self) -> int:
+        return len(self._tracks)
+
+    def add(self, track: Track) -> None:
+        """Watch an operation from now on."""
+        now = self._context.gateway.moment()
+        timeout_ms = self._context.gateway.settings.operation_timeout_s * 1000
+        age_ms = oldest_ms(track.sends, now)
+        track.due_ms = now.boottime_ms
+        track.deadline_ms = now.boottime_ms + max(0, timeout_ms - age_ms)
+        self._tracks[track.operation.operation_id] = track
+        for item in track.open_items:
+            self._payments[item.payment_id] = track
+        if not self._context.gateway.codec.holds_operations:
+            # Nothing to ask by name: the list alone can show its payments.
+            track.log_read = True
+            self._to_list(track)
+
+    def questions(self, room: int, *, idle: bool) -> list[Question]:
+        """Up to `room` reads that are due now. `idle`: nothing is being sent."""
+        now_ms = self._context.gateway.moment().boottime_ms
+        questions: list[Question] = []
+        for track in self._at(Stage.ITEMS):
+            if len(questions) < room and track.due_ms <= now_ms:
+                track.stage = Stage.READING
+                questions.append(Question(ReadItems(track.operation), track))
+        if len(questions) < room and self._list_due(now_ms, idle=idle):
+            questions.append(Question(self.listing.call(), None))
+        polls = self._polling.calls(self._at(Stage.ACCEPTED), now_ms, room - len(questions))
+        return questions + [Question(call, track) for call, track in polls]
+
+    def due_ms(self) -> int | None:
+        """When the next read is due, None if nothing is waiting."""
+        due = [track.due_ms for track in self._tracks.values() if track.stage in (Stage.ACCEPTED, Stage.ITEMS)]
+        if not self.listing.running:
+            gather_ms = 0 if self._listed_since_ms is None else self._listed_since_ms + LIST_AFTER_MS
+            due += [max(track.due_ms, gather_ms) for track in self._at(Stage.LISTED)]
+        return min(due, default=None)
+
+    # --- answers ---------------------------------------------------------------------------------------------------
+
+    def take_poll(self, track: Track, answer: OperationSeen | OperationAbsent | Unread) -> None:
+        """How one operation is."""
+        match answer:
+            case OperationSeen():
+                self._seen(track, answer)
+            case OperationAbsent():
+                self._absent(track)
+            case Unread():
+                self._unread(track, answer, Stage.ACCEPTED)
+            case _:
+                assert_never(answer)
+
+    def take_operations(self, answer: OperationsPage | Unread) -> None:
+        """A page of the operations' list."""
+        for track, seen in self._polling.take_page(answer, self._tracks):
+            self._seen(track, seen)
+
+    def take_items(self, track: Track, answer: ItemsSeen | ItemsArchived | Unread) -> None:
+        """What the log proves."""
+        if isinstance(answer, Unread):
+            self._unread(track, answer, Stage.ITEMS)
+            return
+        track.log_read = True
+        if isinstance(answer, ItemsSeen):
+            wanted = {item.payment_id: item for item in track.open_items}
+            for proof in answer.items:
+                item = wanted.get(proof.payment_id)
+                if item is not None and proof.recipient in ("", item.recipient):
+                    track.log[proof.payment_id] = proof
+                elif item is not None:
+                    self._context.alarm("other_recipient", f"the log shows {proof.recipient} for {item.recipient}")
+        if not self._settle(track, Basis.LOG):
+            self._to_list(track)
+
+    def take_payments(self, answer: PaymentsPage | Unread) -> None:
+        """A page of the payments' list; after its last page the operations that waited for it are judged."""
+        for track in self.listing.take(answer, self._payments):
+            self._listed(track)
+        if not self.listing.running:
+            self._listed_since_ms = None
+
+    def leave_all(self, why: Left) -> None:
+        """Stop observing: what is open stays in doubt."""
+        for track in list(self._tracks.values()):
+            if track.stage not in (Stage.SETTLED, Stage.LEFT):
+                self._leave(track, why)
+
+    # --- from answer to stage ----------------------------------------------------------------------------------------
+
+    def _seen(self, track: Track, seen: OperationSeen) -> None:
+        now_ms = self._context.gateway.moment().boottime_ms
+        if seen.phase is OperationPhase.RUNNING:
+            if now_ms >= track.deadline_ms:
+                self._leave(track, Left.IN_DOUBT, message="the operation still runs at the provider")
+            else:
+                self._polling.again(track, now_ms)
+            return
+        track.ended, track.reads, track.due_ms = seen, 0, now_ms
+        whole = seen.total == seen.issued == len(track.operation.items) and not seen.failed
+        if whole and len(self._at(Stage.LISTED)) + len(self._at(Stage.ACCEPTED)) >= LIST_WORTH:
+            self._to_list(track)
+        else:
+            track.stage = Stage.ITEMS
+
+    def _absent(self, track: Track) -> None:
+        now_ms = self._context.gateway.moment().boottime_ms
+        if track.accepted or track.sent_here:
+            # Just sent, or known to be executed: it may not show yet.
+            if now_ms >= track.deadline_ms or (not track.accepted and track.reads >= READS_MAX):
+                self._leave(track, Left.IN_DOUBT, message="the provider does not show the operation")
+            else:
+                self._polling.again(track, now_ms)
+        else:
+            self._judge_absence(track)
+
+    def _judge_absence(self, track: Track) -> None:
+        """Not in the list that this run read: proof only once the settle window had passed by then."""
+        window_ms = self._context.gateway.settings.settle_window_s * 1000
+        executed = any(send.outcome is SendOutcome.EXECUTED for send in track.sends)
+        if self._scanned is not None and is_quiet(track.sends, window_ms=window_ms, now=self._scanned):
+            finished_ms = track.ended.finished_ms if track.ended is not None else None
+            settled = track.ended is None or (
+                finished_ms is not None
+                and self._scanned.server_ms is not None
+                and self._scanned.server_ms - finished_ms >= window_ms
+            )
+            gone = track.ended is not None or not executed
+            if settled and gone:
+                burnt = track.ended is not None and self._context.gateway.codec.burns_ids
+                self._context.settle(track, Basis.ABSENCE, released(track.open_items, burnt=burnt))
+                self._forget(track)
+                return
+        self._leave(track, Left.IN_DOUBT, message="not proved paid, and too early to call it not paid")
+        self._wait_for_window(track, window_ms)
+
+    def _listed(self, track: Track) -> None:
+        if self.listing.failed:
+            self._unread(track, Unread(code="", message="the list of payments could not be read"), Stage.LISTED)
+        elif self._settle(track, Basis.LIST):
+            return
+        elif not track.log_read:
+            track.stage, track.due_ms = Stage.ITEMS, 0
+        elif (track.log or track.sent_here) and track.reads < READS_MAX:
+            # The list may lag behind: read it again.
+            track.reads += 1
+            track.due_ms = self._context.gateway.moment().boottime_ms + 250 * 2**track.reads
+        else:
+            self._judge_absence(track)
+
+    def _settle(self, track: Track, basis: Basis) -> bool:
+        burns = self._context.gateway.codec.burns_ids
+        settlements = from_proofs(track.open_items, found=track.found, log=track.log, burns_ids=burns)
+        if settlements is None:
+            return False
+        self._context.settle(track, basis, settlements)
+        self._forget(track)
+        return True
+
+    # --- helpers -----------------------------------------------------------------------------------------------------
+
+    def _at(self, stage: Stage) -> list[Track]:
+        return [track for track in self._tracks.values() if track.stage is stage]
+
+    def _to_list(self, track: Track) -> None:
+        now_ms = self._context.gateway.moment().boottime_ms
+        track.stage, track.due_ms = Stage.LISTED, now_ms
+        if self._listed_since_ms is None:
+            self._listed_since_ms = now_ms
+
+    def _list_due(self, now_ms: int, *, idle: bool) -> bool:
+        if self.listing.running:
+            return not self.listing.flying
+        waiting = [track for track in self._at(Stage.LISTED) if track.due_ms <= now_ms]
+        if not waiting:
+            return False
+        since_ms = now_ms if self._listed_since_ms is None else self._listed_since_ms
+        if idle or len(waiting) >= LIST_FULL or now_ms - since_ms >= LIST_AFTER_MS:
+            self.listing.begin(tuple(waiting), anew=any(track.log_read for track in waiting))
+            return True
+        return False
+
+    def _unread(self, track: Track, answer: Unread, stage: Stage) -> None:
+        track.reads += 1
+        now_ms = self._context.gateway.moment().boottime_ms
+        if answer.trouble is Trouble.STOP or (track.reads >= READS_MAX and stage is Stage.LISTED):
+            self._leave(track, Left.IN_DOUBT, answer.code, answer.message)
+        elif track.reads >= READS_MAX and stage is Stage.ITEMS:
+            track.log_read, track.reads = True, 0
+            self._to_list(track)
+        elif now_ms >= track.deadline_ms and track.reads >= READS_MAX:
+            self._leave(track, Left.IN_DOUBT, answer.code, answer.message)
+        else:
+            pause_ms = int(1000 * (answer.retry_after_s or 0.25 * 2**track.reads))
+            track.stage, track.due_ms = stage, now_ms + min(pause_ms, 60_000)
+
+    def _leave(self, track: Track, why: Left, code: str = "", message: str = "") -> None:
+        track.leave(why, code or track.code, message or track.message)
+        for item in track.open_items:
+            self._context.tally.left[item.payment_id] = self._context.left(item, why, track.code, track.message)
+        self._forget(track)
+
+    def _wait_for_window(self, track: Track, window_ms: int) -> None:
+        now = self._context.gateway.moment()
+        last_ms = max(send.at_ms for send in track.sends)
+        left_ms = max(0, window_ms - max(0, now.wall_ms - last_ms))
+        settings = self._context.gateway.settings
+        self._context.tally.waits.append(
+            Wait(
+                provider=settings.name,
+                why=Left.IN_DOUBT,
+                text=f"{settings.name}: an outcome is proved at the earliest in {duration(-(-left_ms // 1000))}",
+                until_ms=now.wall_ms + left_ms,
+            )
+        )
+
+    def _forget(self, track: Track) -> None:
+        self._tracks.pop(track.operation.operation_id, None)
+        for item in track.operation.items:
+            self._payments.pop(item.payment_id, None)

@@ -1,0 +1,95 @@
+"""Asks how accepted operations are: many with one reading of the operations' list, few or old ones by name."""
+
+from typing import Final
+
+from reconcile.protocol.context import Context
+from reconcile.protocol.track import Stage, Track
+from reconcile.providers.base import Call, ListOperations, OperationSeen, OperationsPage, PollOperation, Unread
+
+FIRST_MS: Final = 100
+LONGEST_MS: Final = 5_000
+LIST_WORTH: Final = 4
+"""So many due operations are asked for with one reading of the list instead of one by one."""
+CLOCK_MARGIN_MS: Final = 10_000
+
+
+class Polling:
+    """When to ask, and whom. The pause between two questions about an operation grows."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._cursor = ""
+        self._since_ms = 0
+        self._asked: set[bytes] = set()
+        self.listing = False
+        self.flying = False
+        self._failures = 0
+        self._started_ms = context.gateway.moment().server_ms
+
+    def calls(self, tracks: list[Track], now_ms: int, room: int) -> list[tuple[Call, Track | None]]:
+        """Up to `room` questions that are due now about these accepted operations."""
+        if self.listing:
+            return [] if self.flying or room < 1 else [self._page()]
+        due = [track for track in tracks if track.due_ms <= now_ms]
+        together = [track for track in due if not track.alone and self._in_reach(track)]
+        if len(together) >= LIST_WORTH and self._failures < 2 and room >= 1:
+            self._begin(together)
+            return [self._page()]
+        calls: list[tuple[Call, Track | None]] = []
+        for track in due[:room]:
+            track.stage = Stage.READING
+            calls.append((PollOperation(track.operation), track))
+        return calls
+
+    def take_page(self, page: OperationsPage | Unread, tracks: dict[bytes, Track]) -> list[tuple[Track, OperationSeen]]:
+        """One page of the operations' list: what it shows of the operations asked for."""
+        self.flying = False
+        if isinstance(page, Unread):
+            self.listing = False
+            self._failures += 1
+            self._ask_alone(tracks)
+            return []
+        seen = []
+        for operation in page.operations:
+            if operation.operation_id in self._asked:
+                self._asked.discard(operation.operation_id)
+                track = tracks.get(operation.operation_id)
+                if track is not None:
+                    seen.append((track, operation))
+        self._cursor = page.next_cursor
+        if not page.next_cursor or not self._asked:
+            self.listing = False
+            self._ask_alone(tracks)
+        return seen
+
+    def again(self, track: Track, now_ms: int) -> None:
+        """It still runs: ask later."""
+        track.stage = Stage.ACCEPTED
+        track.reads += 1
+        track.due_ms = now_ms + min(FIRST_MS * 2 ** min(track.reads, 10), LONGEST_MS)
+
+    def _begin(self, together: list[Track]) -> None:
+        self.listing, self._cursor = True, ""
+        self._asked = {track.operation.operation_id for track in together}
+        self._since_ms = min(self._submitted_ms(track) for track in together) - CLOCK_MARGIN_MS
+
+    def _page(self) -> tuple[Call, Track | None]:
+        self.flying = True
+        return ListOperations(self._since_ms, self._cursor), None
+
+    def _ask_alone(self, tracks: dict[bytes, Track]) -> None:
+        """What the list did not show is asked for by name."""
+        for operation_id in self._asked:
+            track = tracks.get(operation_id)
+            if track is not None:
+                track.alone = True
+        self._asked = set()
+
+    def _in_reach(self, track: Track) -> bool:
+        """Only operations of this run: an old one would make the reading long."""
+        return track.sent_here > 0 and self._started_ms is not None
+
+    def _submitted_ms(self, track: Track) -> int:
+        assert self._started_ms is not None
+        times = [send.server_ms for send in track.sends if send.server_ms is not None]
+        return min(times, default=self._started_ms)

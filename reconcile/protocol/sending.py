@@ -1,0 +1,224 @@
+"""Sends operations, each try journaled before its first byte, and reads what each try proved.
+
+A definite refusal settles an operation only where no earlier try of it was ambiguous. After "executed" an operation
+is never sent again. When answers stay away one after the other, sending pauses and tries again with one operation.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from typing import Final
+
+from reconcile import identity
+from reconcile.model import SendOutcome
+from reconcile.protocol.context import Context
+from reconcile.protocol.gateway import BACKOFF_FIRST_S, BACKOFF_MAX_S
+from reconcile.protocol.recovery import ambiguous
+from reconcile.protocol.report import Left
+from reconcile.protocol.settling import from_proofs, refused, released
+from reconcile.protocol.track import Stage, Track
+from reconcile.providers.base import SendAnswer, Trouble
+from reconcile.state.events import Basis, FinishedSend
+from reconcile.state.ledger import RecordedSend
+
+SENDS_MAX: Final = 4
+"""Tries of one operation in one run; the next run goes on."""
+UNREACHED_MAX: Final = 6
+"""Tries in a row that never left the host, or were put off, before a run gives up sending."""
+
+
+class Sender:
+    """What is to be sent, when, and what came of it. `quota_left`: how many requests the day still has."""
+
+    def __init__(self, context: Context, source: Iterator[Track], *, quota_left: int) -> None:
+        self._context = context
+        self._source = source
+        self._again: deque[Track] = deque()
+        self._quota_left = quota_left
+        self._pause_until_ms = 0
+        self._pause_s = BACKOFF_FIRST_S
+        self._ambiguous_row = 0
+        self._unreached_row = 0
+        self.probing = False
+        self.stopped: Left | None = None
+
+    def add(self, track: Track) -> None:
+        """An operation to send again."""
+        self._again.append(track)
+
+    def stop(self, why: Left) -> None:
+        """Send nothing more in this run. The first reason stays."""
+        if self.stopped is None:
+            self.stopped = why
+
+    def next(self, now_ms: int) -> Track | None:
+        """The next operation to send now, None if there is none or sending pauses."""
+        if self.stopped is not None or now_ms < self._pause_until_ms or self.probing:
+            return None
+        if self._quota_left <= 0:
+            self.stop(Left.QUOTA)
+            return None
+        track = self._due(now_ms)
+        if track is not None:
+            self._quota_left -= 1
+            # After a row of ambiguous answers one operation tries the water alone.
+            self.probing = self._ambiguous_row >= self._row_max
+        return track
+
+    def due_ms(self) -> int | None:
+        """When something can be sent, None if nothing waits."""
+        if self.stopped is not None or self.probing or not self._again:
+            return None
+        return max(self._pause_until_ms, min(track.due_ms for track in self._again))
+
+    def paused(self, now_ms: int) -> bool:
+        """Whether sending waits for better times."""
+        return self.stopped is None and now_ms < self._pause_until_ms
+
+    @property
+    def pause_until_ms(self) -> int:
+        """When a pause ends."""
+        return self._pause_until_ms
+
+    def unsent(self) -> Iterator[Track]:
+        """What was to be sent again and was not: given back once sending has stopped."""
+        while self._again:
+            yield self._again.popleft()
+
+    def journal_send(self, track: Track) -> None:
+        """Tell the journal that a try of this operation begins."""
+        now = self._context.gateway.moment()
+        number = len(track.sends) + 1
+        track.sent(RecordedSend(number, now.wall_ms, now.boot_id, now.boottime_ms, None, None))
+        track.stage = Stage.FLYING
+        self._context.journal.starting(track.operation.operation, number)
+
+    def take(self, track: Track, answer: SendAnswer) -> None:
+        """What a try proved."""
+        self.probing = False
+        track.concluded(answer.outcome, answer.server_ms)
+        self._context.journal.finished(
+            FinishedSend(
+                operation=track.operation.operation,
+                send=track.sends[-1].send,
+                outcome=answer.outcome,
+                status=answer.status,
+                code=answer.code,
+                message=answer.message,
+                request_id=answer.request_id,
+                server_ms=answer.server_ms,
+            )
+        )
+        match answer.outcome:
+            case SendOutcome.EXECUTED:
+                self._executed(track, answer)
+            case SendOutcome.AMBIGUOUS:
+                self._unknown(track, answer)
+            case SendOutcome.NOT_EXECUTED:
+                self._not_executed(track, answer)
+
+    # --- the three outcomes ----------------------------------------------------------------------------------------
+
+    def _executed(self, track: Track, answer: SendAnswer) -> None:
+        self._calm()
+        track.stage, track.accepted = Stage.ACCEPTED, True
+        protected = self._context.gateway.codec.protection_ms > 0
+        if answer.items and not answer.exists and (protected or not ambiguous(track.sends)):
+            # Results that came with the answer; an unprotected earlier try may have been executed as well.
+            proofs = {item.payment_id: item for item in answer.items}
+            burns = self._context.gateway.codec.burns_ids
+            settlements = from_proofs(track.open_items, found={}, log=proofs, burns_ids=burns)
+            if settlements is not None:
+                self._context.settle(track, Basis.ITEMS, settlements)
+
+    def _unknown(self, track: Track, answer: SendAnswer) -> None:
+        self._ambiguous_row += 1
+        now = self._context.gateway.moment()
+        if answer.trouble is Trouble.FUNDS:
+            self.stop(Left.FUNDS)
+        if self._ambiguous_row >= self._row_max:
+            self._pause("answers stay away")
+        repeatable = self._context.gateway.codec.protection_ms > 0 and track.sent_here < SENDS_MAX
+        if repeatable and self.stopped is None:
+            track.stage = Stage.READY
+            track.due_ms = now.boottime_ms + int(1000 * min(BACKOFF_FIRST_S * 2**track.sent_here, BACKOFF_MAX_S))
+            self.add(track)
+        else:
+            track.stage = Stage.ACCEPTED
+        track.why, track.code, track.message = Left.IN_DOUBT, answer.code, answer.message
+
+    def _not_executed(self, track: Track, answer: SendAnswer) -> None:
+        if answer.status == 0 or answer.trouble is Trouble.LATER:
+            self._put_off(track, answer)
+            return
+        self._calm()
+        stop = {Trouble.QUOTA: Left.QUOTA, Trouble.FUNDS: Left.FUNDS, Trouble.STOP: Left.REFUSED}
+        if answer.trouble in stop:
+            self.stop(stop[answer.trouble])
+            self._context.tally.notes.append(_sentence(answer))
+            self.give_back(track, stop[answer.trouble], answer.code, answer.message)
+        elif ambiguous(track.sends):
+            # This refusal says nothing about the earlier try: look, and never conclude from it.
+            track.stage = Stage.ACCEPTED
+        else:
+            settlements = refused(track.open_items, code=answer.code, message=answer.message)
+            self._context.settle(track, Basis.REFUSAL, settlements)
+
+    def _put_off(self, track: Track, answer: SendAnswer) -> None:
+        """Nothing was executed, and the same bytes can go out later."""
+        self._unreached_row += 1
+        if self._unreached_row >= UNREACHED_MAX:
+            self.stop(Left.UNREACHABLE)
+            self._context.tally.notes.append(_sentence(answer))
+        if self.stopped is not None:
+            self.give_back(track, self.stopped, answer.code, answer.message)
+            return
+        self._pause(_sentence(answer), answer.retry_after_s)
+        track.stage, track.due_ms = Stage.READY, self._pause_until_ms
+        self.add(track)
+
+    def give_back(self, track: Track, why: Left, code: str = "", message: str = "") -> None:
+        """Sending has stopped: what was provably not executed is free again, the rest is observed."""
+        track.why, track.code, track.message = why, code, message
+        if track.in_doubt:
+            track.stage = Stage.ACCEPTED
+        else:
+            basis = Basis.REFUSAL if track.sends else Basis.NEVER_SENT
+            self._context.settle(track, basis, released(track.open_items))
+
+    # --- pace ------------------------------------------------------------------------------------------------------
+
+    @property
+    def _row_max(self) -> int:
+        return 2 * self._context.gateway.slots
+
+    def _due(self, now_ms: int) -> Track | None:
+        for _ in range(len(self._again)):
+            track = self._again.popleft()
+            if track.due_ms <= now_ms:
+                return track
+            self._again.append(track)
+        return next(self._source, None)
+
+    def _calm(self) -> None:
+        self._ambiguous_row = self._unreached_row = 0
+        self._pause_s = BACKOFF_FIRST_S
+
+    def _pause(self, text: str, seconds: float | None = None) -> None:
+        wait_s = self._pause_s if seconds is None else max(seconds, 0.0)
+        self._pause_s = min(self._pause_s * 2, BACKOFF_MAX_S)
+        until_ms = self._context.gateway.moment().boottime_ms + int(wait_s * 1000)
+        if until_ms > self._pause_until_ms:
+            self._pause_until_ms = until_ms
+            self._context.progress.note(
+                f"{self._context.gateway.settings.name}: {text}: sending again in {wait_s:.1f} s"
+            )
+
+
+def _sentence(answer: SendAnswer) -> str:
+    request = f" (request {answer.request_id})" if answer.request_id else ""
+    return f"{answer.message or answer.code or 'no answer'}{request}"
+
+
+def name_of(track: Track) -> str:
+    """An operation as a person finds it again at the provider."""
+    return identity.to_text(track.operation.operation_id)

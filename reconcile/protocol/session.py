@@ -1,0 +1,271 @@
+"""One provider's part of a run: contact, scan, gate, recovery, and the sending of what was agreed."""
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+
+from reconcile import identity
+from reconcile.model import Account, SendOutcome
+from reconcile.money import Money, add
+from reconcile.plan.model import Change
+from reconcile.protocol.ages import Moment
+from reconcile.protocol.contact import bind, find_account
+from reconcile.protocol.context import Context, Tally
+from reconcile.protocol.engine import Engine
+from reconcile.protocol.gate import pass_gate
+from reconcile.protocol.gateway import Gateway
+from reconcile.protocol.journal import Journal
+from reconcile.protocol.ports import Clock, Control, Progress
+from reconcile.protocol.readback import marker_problem
+from reconcile.protocol.recovery import Step, next_step
+from reconcile.protocol.report import Left, Wait
+from reconcile.protocol.scan import scan
+from reconcile.protocol.settling import released
+from reconcile.protocol.track import Stage, Track, fresh, recovered
+from reconcile.providers.base import Outgoing
+from reconcile.state.events import Basis, PreparedOperation, PreparedPayment
+from reconcile.state.ledger import Ledger, LedgerRecord, OperationRecord
+from reconcile.times import SECOND_MS, utc_day_start
+
+Wanted = Callable[[Sequence[OperationRecord]], frozenset[bytes]]
+
+
+class Session:
+    """A provider during one run. After `prepare`, `closed` says whether anything new may be sent."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        gateway: Gateway,
+        *,
+        tally: Tally,
+        clock: Clock,
+        control: Control,
+        progress: Progress,
+        project: str,
+    ) -> None:
+        self.gateway = gateway
+        self.settings = gateway.settings
+        self._ledger = ledger
+        self._tally = tally
+        self._clock = clock
+        self._control = control
+        self._progress = progress
+        self._project = project
+        self._newest = ""
+        self._scanned: Moment | None = None
+        self._verified = False
+        self.closed: Left | None = None
+        self.account = find_account(gateway)
+        self._record = bind(ledger, gateway, self.account, clock)
+        self._verified = self._record.verified_first
+        self._newest = self._record.newest_remote_id
+
+    @property
+    def record(self) -> LedgerRecord:
+        """The ledger as it is now."""
+        record = self._ledger.ledger(*self.settings.ledger_key)
+        assert record is not None
+        return record
+
+    # --- before the plan -----------------------------------------------------------------------------------------------
+
+    def prepare(self, wanted: Wanted | None, *, full: bool, anchored: bool, until_ms: int) -> None:
+        """Scan, gate, recover; again while something only waits for a moment before `until_ms` (boot-time clock).
+
+        `wanted` tells which open payments may be sent again, None: none (a refresh never sends). Raises ScanFailed.
+        """
+        while True:
+            waits: list[Wait] = []
+            self._scan(full=full)
+            self.closed = None
+            if wanted is not None:
+                closed = pass_gate(self._ledger, self.gateway, self.record, anchored=anchored)
+                if closed is not None:
+                    self.closed = Left.GATE
+                    waits.append(self._wait(closed.text, closed.wait_s))
+            self._tally.waits, kept = [], self._tally.waits
+            self._recover(wanted)
+            waits += self._tally.waits
+            self._tally.waits = kept
+            soon = self._soon(waits, until_ms)
+            if soon is None or self._control.stop_requested():
+                self._tally.waits += waits
+                return
+            self._progress.note(f"{waits[0].text} (waiting)")
+            self.gateway.sleep(soon / SECOND_MS)
+
+    def skip_scan(self) -> None:
+        """Without a refresh: allowed only where nothing is open and no gate is closed."""
+        record = self.record
+        assert not record.gate
+        assert not self._ledger.count_open(record.ledger)
+        assert self.settings.mode == "async"
+        assert self.settings.batch_size == 1
+
+    def _scan(self, *, full: bool) -> None:
+        self._progress.phase(f"{self.settings.name}: reading what was paid")
+        moment = self.gateway.moment()
+        found = scan(self._ledger, self.gateway, self.record, project=self._project, full=full)
+        self._scanned = moment
+        self._newest = found.newest_remote_id or self._newest
+        self._tally.paid += found.adopted
+        self._tally.alarms += found.alarms
+        self._verified = self.record.verified_first
+
+    def _recover(self, wanted: Wanted | None) -> None:
+        operations = list(self._ledger.open_operations(self.record.ledger))
+        if not operations:
+            return
+        self._progress.phase(f"{self.settings.name}: settling {len(operations)} open operations")
+        asked_for = wanted(operations) if wanted is not None else frozenset()
+        context = self._context()
+        again: list[Track] = []
+        observed: list[Track] = []
+        for operation in operations:
+            step = next_step(
+                operation,
+                wanted=asked_for,
+                protection_ms=self.gateway.codec.protection_ms,
+                now=self.gateway.moment(),
+                may_send=wanted is not None and not self._control.stop_requested(),
+            )
+            match step:
+                case Step.CANCEL:
+                    self._cancel(context, operation)
+                case Step.SEND_AGAIN:
+                    again.append(recovered(operation, Stage.READY))
+                case Step.OBSERVE:
+                    observed.append(recovered(operation, Stage.ACCEPTED))
+        engine = Engine(context, newest_remote_id=self._newest, scanned=self._scanned)
+        engine.observe(observed)
+        engine.run(again, iter(()), quota_left=self._quota_left())
+
+    def _cancel(self, context: Context, operation: OperationRecord) -> None:
+        track = recovered(operation, Stage.READY)
+        assert all(send.outcome is SendOutcome.NOT_EXECUTED for send in operation.sends)
+        context.settle(track, Basis.REFUSAL if operation.sends else Basis.NEVER_SENT, released(track.open_items))
+
+    # --- after consent -------------------------------------------------------------------------------------------------
+
+    def pay(self, changes: Sequence[Change]) -> Left | None:
+        """Send these payments and see each through. Returns why sending stopped early, None if it did not."""
+        if not changes:
+            return None
+        if self.closed is not None:
+            return self.closed
+        total = Money(add(change.amount for change in changes), self._record.currency)
+        self._progress.paying(self.settings.name, payments=len(changes), amount=total)
+        context = self._context()
+        rest = iter(changes)
+        stopped: Left | None = None
+        while not self._verified and stopped is None:
+            first = list(islice(rest, 1))
+            if not first:
+                return None
+            stopped = self._send(context, iter(first)) or self._read_back(first[0])
+        return stopped or self._send(context, rest)
+
+    def _send(self, context: Context, changes: Iterator[Change]) -> Left | None:
+        engine = Engine(context, newest_remote_id=self._newest, scanned=self._scanned)
+        return engine.run((), self._operations(context, changes), quota_left=self._quota_left())
+
+    def _read_back(self, first: Change) -> Left | None:
+        paid = next((paid for paid in self._tally.paid if paid.payment_id == first.payment_id), None)
+        if paid is None:
+            # It was refused or is in doubt: the next payment is the first.
+            return Left.IN_DOUBT if first.payment_id in self._doubtful() else None
+        problem = marker_problem(self.gateway, paid)
+        if problem:
+            self._tally.notes.append(f"{self.settings.name}: {problem}")
+            return Left.REFUSED
+        self._verified = True
+        return None
+
+    def _doubtful(self) -> frozenset[bytes]:
+        return frozenset(payment for payment, left in self._tally.left.items() if left.why is Left.IN_DOUBT)
+
+    def _operations(self, context: Context, changes: Iterator[Change]) -> Iterator[Track]:
+        """Journal operations one by one as the sender asks for them."""
+        number = self._ledger.next_operation()
+        account = str(self._record.account)
+        while group := list(islice(changes, self.settings.batch_size)):
+            prepared = prepare(number, account, self.settings.mode, group, context.gateway)
+            context.journal.prepare(prepared)
+            yield fresh(prepared, self._clock.now_ms())
+            number += 1
+
+    # --- helpers ---------------------------------------------------------------------------------------------------------
+
+    def _context(self) -> Context:
+        return Context(
+            gateway=self.gateway,
+            journal=Journal(self._ledger, self._record.ledger),
+            tally=self._tally,
+            control=self._control,
+            progress=self._progress,
+            project=self._project,
+            currency=self._record.currency,
+        )
+
+    def _quota_left(self) -> int:
+        limit = self.settings.daily_request_limit
+        sent = self._ledger.sends_since(self._record.ledger, utc_day_start(self._clock.now_ms()))
+        # Two percent stay for requests that other programs send on this account.
+        return max(0, limit - limit // 50 - sent)
+
+    def _wait(self, text: str, seconds: int | None) -> Wait:
+        until_ms = None if seconds is None else self._clock.now_ms() + seconds * SECOND_MS
+        return Wait(provider=self.settings.name, why=Left.GATE, text=text, until_ms=until_ms)
+
+    def _soon(self, waits: Sequence[Wait], until_ms: int) -> int | None:
+        """Milliseconds to the first wait that ends in time, None if there is none."""
+        now_ms, left_ms = self._clock.now_ms(), until_ms - self._clock.boottime_ms()
+        times = [wait.until_ms - now_ms for wait in waits if wait.until_ms is not None]
+        soon = min((time for time in times if time <= left_ms), default=None)
+        return None if soon is None else max(soon, 100)
+
+
+def prepare(
+    number: int, account: str | Account, mode: str, changes: Sequence[Change], gateway: Gateway
+) -> PreparedOperation:
+    """The frozen operation that makes these payments; its id holds their ids and attempts, nothing else."""
+    payments = []
+    outgoing = []
+    for change in changes:
+        assert change.payment_id is not None
+        assert change.pays
+        # The id that is paid under is computed again here, from the identity alone.
+        assert change.payment_id == identity.payment_id(change.identity.bonus_id, change.sequence)
+        payments.append(
+            PreparedPayment(
+                payment_id=change.payment_id,
+                bonus=change.identity,
+                sequence=change.sequence,
+                attempt=change.attempt,
+                amount=change.amount,
+                entry=change.entry,
+            )
+        )
+        outgoing.append(
+            Outgoing(
+                payment_id=change.payment_id,
+                campaign=change.identity.campaign,
+                recipient=change.identity.recipient,
+                assignment_id=change.identity.assignment_id,
+                key=change.identity.key,
+                sequence=change.sequence,
+                amount=change.amount,
+                texts=change.texts,
+            )
+        )
+    operation_id = identity.operation_id(str(account), ((item.payment_id, item.attempt) for item in payments))
+    assert all(change.operation_id in (None, operation_id) for change in changes) or len(changes) > 1
+    target, body = gateway.codec.prepare(operation_id, outgoing)
+    return PreparedOperation(
+        operation=number,
+        operation_id=operation_id,
+        mode=mode,
+        target=target,
+        body=body,
+        payments=tuple(payments),
+    )
