@@ -34,6 +34,7 @@ READS_MAX: Final = 4
 LIST_WORTH: Final = 6
 LIST_FULL: Final = 300
 LIST_AFTER_MS: Final = 1_000
+WINDOW_MARGIN_MS: Final = 1_000
 
 
 class Question(NamedTuple):
@@ -260,16 +261,14 @@ class Observer:
     def _wait_for_window(self, track: Track, window_ms: int) -> None:
         now = self._context.gateway.moment()
         last_ms = max(send.at_ms for send in track.sends)
-        left_ms = max(0, window_ms - max(0, now.wall_ms - last_ms))
-        settings = self._context.gateway.settings
-        self._context.tally.waits.append(
-            Wait(
-                provider=settings.name,
-                why=Left.IN_DOUBT,
-                text=f"{settings.name}: an outcome is proved at the earliest in {duration(-(-left_ms // 1000))}",
-                until_ms=now.wall_ms + left_ms,
-            )
-        )
+        left_ms = window_ms - max(0, now.wall_ms - last_ms)
+        name = self._context.gateway.settings.name
+        if left_ms > 0:
+            text = f"{name}: an outcome is proved at the earliest in {duration(-(-left_ms // 1000))}"
+        else:
+            text = f"{name}: the provider does not tell the outcome of an operation: a person can, with state resolve"
+        until_ms = now.wall_ms + left_ms + WINDOW_MARGIN_MS if left_ms > 0 else None
+        self._context.tally.waits.append(Wait(provider=name, why=Left.IN_DOUBT, text=text, until_ms=until_ms))
 
     def _forget(self, track: Track) -> None:
         self._tracks.pop(track.operation.operation_id, None)

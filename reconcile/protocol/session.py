@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
 from reconcile import identity
+from reconcile.errors import Refused
 from reconcile.model import Account, SendOutcome
 from reconcile.money import Money, add
 from reconcile.plan.model import Change
@@ -24,7 +25,7 @@ from reconcile.protocol.track import Stage, Track, fresh, recovered
 from reconcile.providers.base import Outgoing
 from reconcile.state.events import Basis, PreparedOperation, PreparedPayment
 from reconcile.state.ledger import Ledger, LedgerRecord, OperationRecord
-from reconcile.times import SECOND_MS, utc_day_start
+from reconcile.times import HOUR_MS, SECOND_MS, utc_day_start
 
 Wanted = Callable[[Sequence[OperationRecord]], frozenset[bytes]]
 
@@ -95,12 +96,25 @@ class Session:
             self.gateway.sleep(soon / SECOND_MS)
 
     def skip_scan(self) -> None:
-        """Without a refresh: allowed only where nothing is open and no gate is closed."""
-        record = self.record
-        assert not record.gate
-        assert not self._ledger.count_open(record.ledger)
-        assert self.settings.mode == "async"
-        assert self.settings.batch_size == 1
+        """Go on without a scan of this run: only where a repetition would be refused by the provider itself, nothing
+        is open, no gate is closed, and a complete scan is less than an hour old. Raises Refused(refresh_needed).
+        """
+        record, settings = self.record, self.settings
+        fresh_scan = record.scanned_ms is not None and 0 <= self._clock.now_ms() - record.scanned_ms < HOUR_MS
+        reasons = {
+            "payments are not asynchronous singles": settings.mode != "async" or settings.batch_size != 1,
+            "an outcome is open": self._ledger.count_open(record.ledger) > 0,
+            "the gate is closed": bool(record.gate),
+            "the last complete scan is an hour old or more": not fresh_scan,
+        }
+        for reason, holds in reasons.items():
+            if holds:
+                raise Refused(
+                    f"{settings.name}: --no-refresh is not safe now: {reason}",
+                    detail="Nothing was sent.",
+                    remedy="Leave --no-refresh away:\n  bonusctl apply",
+                    reason="refresh_needed",
+                )
 
     def _scan(self, *, full: bool) -> None:
         self._progress.phase(f"{self.settings.name}: reading what was paid")
@@ -113,6 +127,7 @@ class Session:
         self._verified = self.record.verified_first
 
     def _recover(self, wanted: Wanted | None) -> None:
+        self._tally.left.clear()
         operations = list(self._ledger.open_operations(self.record.ledger))
         if not operations:
             return
@@ -221,7 +236,7 @@ class Session:
         """Milliseconds to the first wait that ends in time, None if there is none."""
         now_ms, left_ms = self._clock.now_ms(), until_ms - self._clock.boottime_ms()
         times = [wait.until_ms - now_ms for wait in waits if wait.until_ms is not None]
-        soon = min((time for time in times if time <= left_ms), default=None)
+        soon = min((time for time in times if 0 < time <= left_ms), default=None)
         return None if soon is None else max(soon, 100)
 
 
