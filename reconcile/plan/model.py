@@ -9,6 +9,20 @@ from reconcile.diagnostics import Diagnostic
 from reconcile.model import Identity, Texts
 
 
+class PlanScope(NamedTuple):
+    """What part of the project is planned.
+
+    `whole`: campaigns loaded whole, where orphans are looked for. `held`: every campaign that any spec file of the
+    project holds. `targets`: parsed addresses (`model.parse_address`), empty means all. `limit`: at most so many
+    payments, None: all.
+    """
+
+    whole: frozenset[str]
+    held: frozenset[str]
+    targets: frozenset[tuple[str, str, str, str]] = frozenset()
+    limit: int | None = None
+
+
 class Action(StrEnum):
     """What a change means. ISSUE and TOP_UP pay; CONFLICT and ORPHANED are for a person."""
 
@@ -58,7 +72,10 @@ class Change(NamedTuple):
 
 
 class InDoubt(NamedTuple):
-    """A desired bonus whose outcome is not known: nothing is planned for it. `why` says what is open."""
+    """A desired bonus whose outcome is not known: nothing is planned for it. `why` says what is open.
+
+    `amount` is what is under way, or what the spec asks for where a payment is missing in between.
+    """
 
     identity: Identity
     bonus_id: bytes
@@ -78,7 +95,11 @@ class PlannedOperation(NamedTuple):
 
 
 class CampaignSummary(NamedTuple):
-    """A campaign's figures: money in its provider's currency; `budget` None where the specs set none."""
+    """A campaign's figures: money in its provider's currency; `budget` None where the specs set none.
+
+    `amount` is what this plan pays, `issued` what was issued before it (what counts by `formerly` included), and
+    `budget_left` what remains of the budget after issued, in doubt and planned: below zero where the plan breaks it.
+    """
 
     campaign: str
     provider: str
@@ -122,8 +143,9 @@ class ProviderSummary(NamedTuple):
 class Plan:
     """Everything `plan` found. `refused`: a policy, a budget or a guard says no (the diagnostics say which).
 
-    `orphans_elsewhere` counts recorded campaigns that were not loaded whole. `lineage` is the state's, "" when there
-    is no state; `head` its newest event.
+    `orphans_elsewhere` counts the bonuses recorded in campaigns that were not loaded at all. `lineage` is the state's,
+    "" when there is no state; `head` its newest event. `held_back` counts payments that a limit leaves for later.
+    `attributed` are payments of ours that found their bonus in these specs: (payment_id, sequence, identity).
     """
 
     digest: str
@@ -139,6 +161,8 @@ class Plan:
     lineage: str
     head: str
     project: str
+    held_back: int = 0
+    attributed: tuple[tuple[bytes, int, Identity], ...] = ()
 
     @property
     def payments(self) -> tuple[Change, ...]:

@@ -1,0 +1,150 @@
+"""What a ledger knows of one campaign, kept so that an unchanged bonus costs one `pop` and next to no memory.
+
+A book is used up while the specs stream past: what remains in it at the end is what the specs no longer ask for.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+from reconcile import identity
+from reconcile.money import EXACT, ZERO, add
+from reconcile.plan.decision import Known
+from reconcile.state.ledger import RecordedBonus, RecordedPayment, StateReader
+
+
+class Held(NamedTuple):
+    """What is recorded under one identity: RecordedBonus without its names."""
+
+    issued: Decimal
+    payments: int
+    sequence: int
+    open_count: int
+    open_amount: Decimal
+    attempt: int
+    rejected: bool
+
+    @property
+    def spent(self) -> Decimal:
+        """What was paid or may have been."""
+        return EXACT.add(self.issued, self.open_amount)
+
+
+EMPTY: Final = Held(ZERO, 0, 0, 0, ZERO, 1, False)  # noqa: FBT003 (a row of a table)
+
+
+@dataclass(slots=True)
+class Book:
+    """A campaign's recorded bonuses. `plain`: those with exactly one payment, which is issued; `odd`: all others."""
+
+    plain: dict[bytes, Decimal] = field(default_factory=dict)
+    odd: dict[bytes, RecordedBonus] = field(default_factory=dict)
+    paid: bool = False
+
+    def take(self, bonus_id: bytes) -> Held | None:
+        """What is recorded under this id, which is thereby used up."""
+        issued = self.plain.pop(bonus_id, None)
+        if issued is not None:
+            return plain(issued)
+        row = self.odd.pop(bonus_id, None)
+        return None if row is None else held(row)
+
+    def left(self, reader: StateReader, ledger: int) -> Iterator[RecordedBonus]:
+        """What nobody took and was issued or is in doubt, in no order."""
+        if self.plain:
+            yield from reader.bonuses_by_id(ledger, list(self.plain))
+        yield from (row for row in self.odd.values() if row.issued_count or row.open_count)
+
+
+def plain(issued: Decimal) -> Held:
+    """One payment, issued."""
+    return Held(issued, 1, 1, 0, ZERO, 1, False)  # noqa: FBT003 (a row of a table)
+
+
+def held(row: RecordedBonus) -> Held:
+    """A recorded bonus's sums."""
+    return Held(
+        row.issued, row.issued_count, row.issued_sequence, row.open_count, row.open_amount, row.attempt, row.rejected
+    )
+
+
+def load_book(reader: StateReader, ledger: int, campaign: str, project: str) -> Book:
+    """The book of one project's campaign. One pass over the campaign's rows in the ledger."""
+    book = Book()
+    one_payment, odd = book.plain, book.odd
+    for row in reader.bonuses(ledger, campaign):
+        bonus_id, owner, _, _, _, _, issued, count, sequence, open_count, _, attempt, _ = row
+        if owner != project:
+            continue
+        if count == 1 and sequence == 1 and open_count == 0 and attempt == 1:
+            one_payment[bonus_id] = issued
+        else:
+            odd[bonus_id] = row
+    book.paid = bool(one_payment) or any(row.issued_count or row.open_count for row in odd.values())
+    return book
+
+
+class Unattributed:
+    """Payments of ours that no bonus is known for, ready to be asked whether they were made for this one."""
+
+    def __init__(self, payments: Iterable[RecordedPayment]) -> None:
+        self._by_id = {payment.payment_id: payment for payment in payments}
+        self._sequences = sorted({payment.sequence for payment in self._by_id.values() if payment.sequence > 0})
+
+    def take(self, bonus_id: bytes) -> tuple[tuple[int, RecordedPayment], ...]:
+        """(sequence, payment) of each that is a payment of this bonus, which are thereby used up.
+
+        The id alone decides. Every sequence that any marker names is tried, and 1, 2, 3 … as long as they are found.
+        """
+        if not self._by_id:
+            return ()
+        found: dict[int, RecordedPayment] = {}
+        for sequence in self._sequences:
+            self._take(bonus_id, sequence, found)
+        sequence = 1
+        while sequence in found or self._take(bonus_id, sequence, found):
+            sequence += 1
+        return tuple(sorted(found.items()))
+
+    def of_campaign(self, campaign: str) -> Iterator[RecordedPayment]:
+        """Those that are left and whose marker names this campaign."""
+        return (payment for payment in self._by_id.values() if payment.campaign == campaign)
+
+    def _take(self, bonus_id: bytes, sequence: int, found: dict[int, RecordedPayment]) -> bool:
+        payment = self._by_id.pop(identity.payment_id(bonus_id, sequence), None)
+        if payment is not None:
+            found[sequence] = payment
+        return payment is not None
+
+
+def merge(own: Held, former: Held, extra: tuple[tuple[int, RecordedPayment], ...] = ()) -> Known:
+    """What is known of a bonus from its own record, its former name's and payments that had no bonus until now.
+
+    Sequences go on from the former name's: a bonus that was paid twice under its old name is topped up with number 3.
+    """
+    count = own.payments + len(extra)
+    sequence = max(own.sequence, extra[-1][0] if extra else 0)
+    following = (sequence or former.sequence) + 1
+    return Known(
+        issued=add((own.issued, former.issued, *(payment.amount for _, payment in extra))),
+        next_sequence=following,
+        # The recorded attempt belongs to the payment that would have followed the recorded ones, to no other.
+        attempt=own.attempt if following == own.sequence + 1 else 1,
+        open_count=own.open_count + former.open_count,
+        open_amount=EXACT.add(own.open_amount, former.open_amount),
+        missing=_missing(count, sequence, former),
+        rejected=own.rejected,
+    )
+
+
+def _missing(count: int, sequence: int, former: Held) -> int:
+    """How many payments are not known although a higher one was made.
+
+    The present name's payments are whole if they count from 1, or from where the former name's ended.
+    """
+    if former.payments != former.sequence:
+        return former.sequence - former.payments
+    if count == sequence or sequence - count == former.sequence:
+        return 0
+    return sequence - count

@@ -1,0 +1,171 @@
+"""Planning: desired less recorded, as one value that is shown, approved and sent.
+
+Pure: it opens no file, reads no clock and knows no HTTP. The specs stream through, the state is only read. What each
+bonus needs is decided in `reconcile.plan.decision`; here the parts are put together.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from reconcile.diagnostics import Diagnostic, Severity
+from reconcile.digest import set_digest
+from reconcile.model import Campaign, Desired, Identity
+from reconcile.plan import guard, policies, targets
+from reconcile.plan.model import Action, Change, Plan
+from reconcile.plan.model import PlanScope as PlanScope
+from reconcile.plan.operations import group
+from reconcile.plan.sorter import Sorter
+from reconcile.plan.summaries import campaign_summaries, provider_summaries
+from reconcile.plan.tally import Shelf, Tally
+from reconcile.settings import ProviderSettings, Settings
+from reconcile.state.ledger import LedgerRecord, RecordedBonus, StateReader
+
+
+def make_plan(
+    *, settings: Settings, desired: Iterable[Desired], reader: StateReader | None, scope: PlanScope, day_start_ms: int
+) -> Plan:
+    """What apply would do for `desired`, a stream in the order of the specs. `reader` None: there is no state.
+
+    `day_start_ms`: the first moment of the UTC day by our own clock, from which sent requests count for the quota. A
+    plan that a policy, a budget or a guard refuses is whole all the same; `refused` and its diagnostics say so.
+    """
+    shelf = Shelf(settings, reader)
+    sorter = Sorter(shelf, scope.targets)
+    sorter.take(desired)
+    tallies = tuple(shelf.tallies.values())
+
+    diagnostics = [*_wrong_accounts(shelf), *targets.unmatched(scope.targets, sorter.met, sorter.near)]
+    diagnostics += guard.renamed(shelf, sorter.changes, sorter.repeats, scope)
+
+    paying = [change for change in sorter.changes if change.pays]
+    kept = paying if scope.limit is None else paying[: scope.limit]
+    held_back = len(paying) - len(kept)
+    changes = sorter.changes if not held_back else _without(sorter.changes, paying[len(kept) :])
+    # The order of the rows is the specs'; an id of an operation is known only now, when its payments are.
+    changes, operations = group(shelf, changes)
+    empty_tallies, orphans = ((), ()) if scope.targets else _orphans(shelf, scope)
+    campaigns = campaign_summaries(shelf, (*tallies, *empty_tallies), (*changes, *orphans), sorter.in_doubt)
+    diagnostics += policies.check(shelf, changes, campaigns)
+
+    assert len({change.payment_id for change in kept}) == len(kept), "a payment is planned once"
+    return Plan(
+        digest=set_digest(change.entry for change in kept),
+        changes=(*changes, *orphans),
+        in_doubt=tuple(sorter.in_doubt),
+        operations=operations,
+        unchanged=sum(tally.unchanged for tally in tallies),
+        campaigns=campaigns,
+        providers=provider_summaries(shelf, (*tallies, *empty_tallies), changes, operations, day_start_ms),
+        diagnostics=tuple(diagnostics),
+        refused=any(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics),
+        orphans_elsewhere=0 if scope.targets else _elsewhere(shelf, scope),
+        lineage="" if reader is None else reader.lineage,
+        head=_head(reader),
+        project=settings.project,
+        held_back=held_back,
+        attributed=tuple(sorter.attributed),
+    )
+
+
+def _without(changes: list[Change], left_out: list[Change]) -> list[Change]:
+    ids = {change.payment_id for change in left_out}
+    return [change for change in changes if not change.pays or change.payment_id not in ids]
+
+
+def _head(reader: StateReader | None) -> str:
+    if reader is None:
+        return ""
+    head = reader.head()
+    return f"{head.sequence}:{head.hash}"
+
+
+# --- orphans -------------------------------------------------------------------------------------------------------
+
+
+def _orphans(shelf: Shelf, scope: PlanScope) -> tuple[tuple[Tally, ...], tuple[Change, ...]]:
+    """(tallies of campaigns whose specs ask for nothing any more, every orphan by campaign and recipient)."""
+    rows: list[Change] = []
+    empty: list[Tally] = []
+    for tally in shelf.tallies.values():
+        if tally.head.name in scope.whole:
+            rows.extend(_leftovers(shelf, tally))
+    for name in sorted(scope.whole - shelf.tallies.keys()):
+        for provider, ledger in shelf.ledgers():
+            if not shelf.book(ledger.ledger, name).paid:
+                continue
+            tally = shelf.begin(_headless(name, provider), provider)
+            found = list(_leftovers(shelf, tally))
+            if found:
+                empty.append(tally)
+                rows.extend(found)
+    rows.sort(key=lambda row: row.identity)
+    return tuple(empty), tuple(rows)
+
+
+def _headless(name: str, provider: ProviderSettings) -> Campaign:
+    """A campaign that is known by its name alone: its spec holds no bonus."""
+    return Campaign(name, provider.name, None, frozenset(), "", "", 0)
+
+
+def _leftovers(shelf: Shelf, tally: Tally) -> Iterator[Change]:
+    if tally.ledger is not None and shelf.reader is not None:
+        for row in tally.book.left(shelf.reader, tally.ledger.ledger):
+            yield _orphan(tally, row)
+
+
+def _orphan(tally: Tally, row: RecordedBonus) -> Change:
+    why = "a payment for it is in doubt" if row.open_count else ""
+    return Change(
+        action=Action.ORPHANED,
+        identity=Identity(row.project, row.campaign, row.recipient, row.assignment_id, row.key),
+        bonus_id=row.bonus_id,
+        provider=tally.provider.name,
+        currency=tally.currency,
+        amount=row.issued,
+        issued=row.issued,
+        payment_id=None,
+        sequence=0,
+        attempt=0,
+        operation_id=None,
+        entry=b"",
+        texts=(),
+        path="",
+        line=0,
+        why=why,
+        differences=(),
+    )
+
+
+def _elsewhere(shelf: Shelf, scope: PlanScope) -> int:
+    """How many bonuses of ours are recorded in campaigns that were not loaded at all."""
+    loaded = scope.whole | shelf.tallies.keys()
+    return sum(
+        record.bonuses
+        for _, ledger in shelf.ledgers()
+        for record in shelf.campaigns(ledger.ledger)
+        if record.project == shelf.settings.project and record.campaign not in loaded
+    )
+
+
+# --- accounts ------------------------------------------------------------------------------------------------------
+
+
+def _wrong_accounts(shelf: Shelf) -> Iterator[Diagnostic]:
+    """The config means another account than the one that the state's ledger belongs to."""
+    for provider in shelf.settings.providers:
+        ledger = shelf.ledger(provider)
+        if ledger is not None and provider.account and _plain(provider.account) != _plain(ledger.account.id):
+            yield _wrong_account(provider, ledger)
+
+
+def _plain(account: str) -> str:
+    return account.replace("-", "").lower()
+
+
+def _wrong_account(provider: ProviderSettings, ledger: LedgerRecord) -> Diagnostic:
+    return Diagnostic(
+        severity=Severity.ERROR,
+        code="account-mismatch",
+        summary=f"Provider {provider.name} means account {provider.account}, but the state belongs to {ledger.account.id}",
+        detail="A ledger belongs to the account that it first met. What that account was paid says nothing about another.",
+        hint="Correct `account`, or give the other account a state of its own (`state:` in the config).",
+    )
