@@ -23,7 +23,7 @@ STOP_S: Final = 10
 
 # Isolated mode: no module in the working folder, no PYTHONPATH and no user site can stand in for ours. The place this
 # very package was loaded from goes last on the path, behind the standard library.
-_BOOT: Final = "import sys; sys.path.append({root!r}); from reconcile.emulator.__main__ import main; sys.exit(main())"
+_BOOT: Final = "import sys; sys.path.append({root!r}); from reconcile.emulator.server import main; sys.exit(main())"
 # All that the child gets of the environment: no token among it.
 _ENVIRONMENT: Final = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "TZ", "LD_LIBRARY_PATH", "SYSTEMROOT")
 

@@ -23,10 +23,10 @@ from reconcile.emulator.control import PREFIX as CONTROL
 from reconcile.emulator.control import Running, control
 from reconcile.emulator.delivery import Parcel, deliver, shorten
 from reconcile.emulator.errors import Refusal
-from reconcile.emulator.faults import FaultBook
+from reconcile.emulator.faults import FaultBook, FaultError
 from reconcile.emulator.ledger import Ledger
 from reconcile.emulator.messages import Answer, Request, plain_answer, render
-from reconcile.emulator.options import Options
+from reconcile.emulator.options import OptionError, Options, parse_options
 from reconcile.emulator.orders import Delivery, Orders
 from reconcile.emulator.page import page
 from reconcile.emulator.sends import run_due
@@ -42,6 +42,22 @@ def serve(options: Options, announce: Callable[[str], None]) -> None:
     Raises OSError if the address or the ledger's file can't be had, sqlite3.Error if the file is no ledger.
     """
     asyncio.run(_serve(options, announce))
+
+
+def main() -> int:
+    """The command of the process itself: options from its arguments, its endpoint on stdout, trouble on stderr."""
+    try:
+        serve(parse_options(sys.argv[1:], dict(os.environ)), _announce)
+    except (OptionError, FaultError, OSError, sqlite3.Error) as exc:
+        sys.stderr.write(f"emulator: {exc}\n")
+        return 1
+    return 0
+
+
+def _announce(endpoint: str) -> None:
+    # One line, at once: whoever started this process waits for it.
+    sys.stdout.write(f"listening on {endpoint}\n")
+    sys.stdout.flush()
 
 
 async def _serve(options: Options, announce: Callable[[str], None]) -> None:

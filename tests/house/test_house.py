@@ -23,7 +23,7 @@ ROOMS: dict[str, set[str]] = {
     "protocol": {"providers.base", "providers.rules", "state.ledger", "state.events", "plan.model"},
     "providers": {"state.ledger", "redaction"},
     "render": {"plan", "protocol.report", "state.ledger", "state.verify", "spec.suggest", "providers.rules"},
-    "emulator": {"providers.rules"},
+    "emulator": {"providers.rules", "render.safe"},
 }
 TOP = {"project", "cli", "scaffold", "__main__", "__init__"}
 # The embedded emulator is a child process: its address goes to its parent through standard output.
