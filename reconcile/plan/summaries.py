@@ -70,8 +70,8 @@ def provider_summaries(
     operations: Sequence[PlannedOperation],
     day_start_ms: int,
 ) -> tuple[ProviderSummary, ...]:
-    """One for each provider that a loaded campaign uses, in the order of the config."""
-    used = {tally.provider.name for tally in tallies}
+    """One for each provider that a loaded campaign uses (none loaded: each), in the order of the config."""
+    used = {tally.provider.name for tally in tallies} or {provider.name for provider in shelf.settings.providers}
     requests = Counter(operation.provider for operation in operations)
     amounts: defaultdict[str, Counter[Decimal]] = defaultdict(Counter)
     for change in changes:
