@@ -1,0 +1,1 @@
+"""Toloka: its requests, its answers, and what each of them proves (`outcomes`)."""

@@ -1,0 +1,135 @@
+"""What we ask Toloka: the exact bytes of each request."""
+
+import json
+from collections.abc import Sequence
+from typing import Final
+
+from reconcile import identity
+from reconcile.model import Texts, TextValue, marker, parse_marker
+from reconcile.money import format_amount
+from reconcile.providers.base import (
+    Call,
+    ListOperations,
+    ListPayments,
+    Outgoing,
+    PollOperation,
+    ReadAccount,
+    ReadItems,
+    SendOperation,
+    WireRequest,
+)
+from reconcile.providers.strict_json import JsonError, parse_json
+from reconcile.times import format_time
+
+OPERATION_TYPE: Final = "USER_BONUS.BATCH_CREATE"
+PAYMENTS_PAGE: Final = 300
+OPERATIONS_PAGE: Final = 100
+
+# Stands before the marker where the user says nothing, so that a comment never begins with a blank.
+DEFAULT_COMMENT: Final = "bonusctl"
+
+_API: Final = "/api/v1"
+_TEXT_FIELDS: Final = frozenset({"private_comment", "public_title", "public_message", "without_message"})
+
+
+def target_of(operation_id: bytes, *, skip_invalid_items: bool) -> str:
+    """Path and query of an asynchronous request for bonuses."""
+    skip = "true" if skip_invalid_items else "false"
+    return (
+        f"{_API}/user-bonuses?async_mode=true&operation_id={identity.to_text(operation_id)}&skip_invalid_items={skip}"
+    )
+
+
+def body_of(payments: Sequence[Outgoing]) -> str:
+    """The JSON of a request for bonuses: always a list, so that results come by item."""
+    assert payments, "an operation holds at least one payment"
+    assert len({payment.payment_id for payment in payments}) == len(payments), "a payment stands twice in an operation"
+    return f"[{','.join(map(_bonus_json, payments))}]"
+
+
+def request_of(call: Call) -> WireRequest:
+    """The bytes of a call."""
+    match call:
+        case ReadAccount():
+            return WireRequest("GET", f"{_API}/requester")
+        case SendOperation(operation):
+            return WireRequest("POST", operation.target, operation.body.encode())
+        case PollOperation(operation):
+            return WireRequest("GET", f"{_API}/operations/{identity.to_text(operation.operation_id)}")
+        case ReadItems(operation):
+            return WireRequest("GET", f"{_API}/operations/{identity.to_text(operation.operation_id)}/log")
+        case ListOperations(since_ms, cursor):
+            after = f"&id_gt={cursor}" if cursor else ""
+            since = f"&submitted_gte={_time(since_ms)}"
+            query = f"type={OPERATION_TYPE}&sort=id{after}{since}&limit={OPERATIONS_PAGE}"
+            return WireRequest("GET", f"{_API}/operations?{query}")
+        case ListPayments(since_ms, cursor, _):
+            after = f"&id_gt={cursor}" if cursor else ""
+            since = f"&created_gte={_time(since_ms)}" if since_ms is not None else ""
+            return WireRequest("GET", f"{_API}/user-bonuses?sort=id{after}{since}&limit={PAYMENTS_PAGE}")
+
+
+def texts_of_body(body: str, position: int) -> Texts:
+    """What the payment at `position` of a frozen body said: the inverse of `body_of`. Raises JsonError if the body is
+    none of ours.
+    """
+    bonuses = parse_json(body.encode())
+    if not isinstance(bonuses, list) or not 0 <= position < len(bonuses) or not isinstance(bonuses[position], dict):
+        raise JsonError("not a body of ours")
+    return texts_of_fields(bonuses[position])
+
+
+def texts_of_fields(bonus: dict[str, object]) -> Texts:
+    """The texts in a bonus of Toloka's form, without our marker; fields of another type than theirs are left away."""
+    found: list[tuple[str, TextValue]] = []
+    for name in sorted(_TEXT_FIELDS & bonus.keys()):
+        value = bonus[name]
+        if isinstance(value, str):
+            text = own_comment(value)
+            if text and name == "private_comment":
+                found.append((name, text))
+        elif isinstance(value, bool):
+            if name == "without_message":
+                found.append((name, value))
+        elif isinstance(value, dict) and name.startswith("public_"):
+            by_language = tuple(sorted((key, text) for key, text in value.items() if isinstance(text, str)))
+            if by_language:
+                found.append((name, by_language))
+    return tuple(found)
+
+
+def own_comment(comment: str) -> str:
+    """The user's own part of a comment: without our marker, and "" where we stood in for it."""
+    found = parse_marker(comment)
+    if found is None:
+        return comment
+    end = comment.rstrip().removesuffix(marker(*found))
+    return "" if end == DEFAULT_COMMENT else end
+
+
+def _bonus_json(payment: Outgoing) -> str:
+    texts = dict(payment.texts)
+    unknown = texts.keys() - _TEXT_FIELDS
+    assert not unknown, f"Toloka has no field {unknown}"
+    comment = texts.pop("private_comment", "") or DEFAULT_COMMENT
+    assert isinstance(comment, str)
+    fields: dict[str, str] = {"user_id": _json(payment.recipient), "amount": format_amount(payment.amount)}
+    if payment.assignment_id:
+        fields["assignment_id"] = _json(payment.assignment_id)
+    # The marker stands last: it is what tells this payment from every other when it is listed.
+    fields["private_comment"] = _json(
+        comment + marker(payment.campaign, payment.key, payment.sequence, payment.payment_id)
+    )
+    for name, value in sorted(texts.items()):
+        fields[name] = _json(dict(value) if isinstance(value, tuple) else value)
+    return f"{{{','.join(f'{_json(name)}:{text}' for name, text in fields.items())}}}"
+
+
+def _json(value: object) -> str:
+    """One value's JSON in plain ASCII: no encoding on the way can alter it."""
+    return json.dumps(value, separators=(",", ":"))
+
+
+def _time(at_ms: int) -> str:
+    """Toloka's own form of a time: UTC without a zone."""
+    return format_time(at_ms).removesuffix("Z")
