@@ -1,0 +1,282 @@
+"""Values as JSON and back, driven by type hints: the grammar in which events are written.
+
+One value has one text: ids are UUID text, 32-byte hashes hex, amounts plain decimals, moments (`*_ms`, but not
+`boottime_ms`, which counts from a boot) `2026-11-22T10:00:00.000Z`, tuples arrays, values with fields objects.
+Reading is strict: what writing would not have made raises Misfit.
+"""
+
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass
+from decimal import Decimal
+from enum import StrEnum
+from functools import cache, lru_cache
+from types import NoneType, UnionType
+from typing import Any, Final, NamedTuple, Union, get_args, get_origin, get_type_hints
+
+from reconcile import identity, money, times
+
+INTEGER_MAX: Final = 2**63 - 1
+TIME_MAX_MS: Final = 253_402_300_799_999
+
+Coder = Callable[[Any], Any]
+
+
+class Coding(NamedTuple):
+    """How values of one type are written and read; None: they stand in JSON as they are."""
+
+    encode: Coder | None
+    decode: Coder
+
+
+class Misfit(Exception):
+    """A value that does not fit its type; the message grows by the place on its way out."""
+
+
+def coding(hint: Any) -> Coding:
+    """How values of a type are written and read; made once for each type."""
+    return _coding(hint)
+
+
+@cache
+def _coding(hint: Any) -> Coding:
+    origin = get_origin(hint)
+    if origin in (Union, UnionType):
+        return _union(get_args(hint))
+    if origin is tuple:
+        return _tuple(get_args(hint))
+    if isinstance(hint, type) and is_dataclass(hint):
+        return _record(hint, {field.name: _hint_of(hint, field.name) for field in fields(hint)})
+    if isinstance(hint, type) and issubclass(hint, tuple):
+        return _record(hint, {name: _hint_of(hint, name) for name in hint._fields})  # type: ignore[attr-defined]
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        return _enum(hint)
+    return _PLAIN[hint]
+
+
+@cache
+def _hints(record: type[Any]) -> dict[str, Any]:
+    return get_type_hints(record)
+
+
+def _hint_of(record: Any, name: str) -> Any:
+    hint = _hints(record)[name]
+    if not name.endswith("_ms") or name == "boottime_ms":
+        return hint
+    return _OPTIONAL_MOMENT if NoneType in get_args(hint) else _MOMENT
+
+
+def _record(record: type[Any], hints: dict[str, Any]) -> Coding:
+    codings = {name: coding(hint) for name, hint in hints.items()}
+    names = tuple(codings)
+    plain = tuple(name for name in names if codings[name].encode is None)
+    coded = tuple((name, encoder) for name in names if (encoder := codings[name].encode) is not None)
+    decoders = tuple((name, codings[name].decode) for name in names)
+
+    def encode_record(value: Any) -> dict[str, Any]:
+        written = {name: getattr(value, name) for name in plain}
+        for name, encoder in coded:
+            written[name] = encoder(getattr(value, name))
+        return written
+
+    def decode_record(value: Any) -> Any:
+        if type(value) is not dict or len(value) != len(names):
+            raise Misfit(f": not the fields {', '.join(names)}")
+        read = {}
+        for name, decoder in decoders:
+            if name not in value:
+                raise Misfit(f": no field {name}")
+            try:
+                read[name] = decoder(value[name])
+            except Misfit as misfit:
+                raise Misfit(f".{name}{misfit}") from None
+        return record(**read)
+
+    return Coding(encode_record, decode_record)
+
+
+def _tuple(arguments: tuple[Any, ...]) -> Coding:
+    if len(arguments) == 2 and arguments[1] is Ellipsis:
+        return _sequence(coding(arguments[0]))
+    return _fixed(tuple(coding(argument) for argument in arguments))
+
+
+def _sequence(item: Coding) -> Coding:
+    encoder, decoder = item
+
+    def encode_sequence(value: tuple[Any, ...]) -> list[Any]:
+        return list(value) if encoder is None else [encoder(part) for part in value]
+
+    def decode_sequence(value: Any) -> tuple[Any, ...]:
+        if type(value) is not list:
+            raise Misfit(": not a list")
+        return tuple([_at(position, decoder, part) for position, part in enumerate(value)])
+
+    return Coding(encode_sequence, decode_sequence)
+
+
+def _fixed(items: tuple[Coding, ...]) -> Coding:
+    def encode_fixed(value: tuple[Any, ...]) -> list[Any]:
+        return [part if item.encode is None else item.encode(part) for item, part in zip(items, value, strict=True)]
+
+    def decode_fixed(value: Any) -> tuple[Any, ...]:
+        if type(value) is not list or len(value) != len(items):
+            raise Misfit(f": not a list of {len(items)}")
+        return tuple([_at(position, items[position].decode, part) for position, part in enumerate(value)])
+
+    return Coding(encode_fixed, decode_fixed)
+
+
+def _at(position: int, decoder: Coder, part: object) -> object:
+    try:
+        return decoder(part)
+    except Misfit as misfit:
+        raise Misfit(f"[{position}]{misfit}") from None
+
+
+def _union(members: tuple[Any, ...]) -> Coding:
+    """A union's members are told apart by their JSON type: null, text, true or false, list, object."""
+    codings = {_json_type(member): (_python_type(member), coding(member)) for member in members}
+    assert len(codings) == len(members), "members of a union must differ in JSON"
+    by_type = {python: coding.encode for python, coding in codings.values()}
+    decoders = {json_type: coding.decode for json_type, (_, coding) in codings.items()}
+
+    def encode_union(value: Any) -> Any:
+        encoder = by_type[type(value)]
+        return value if encoder is None else encoder(value)
+
+    def decode_union(value: Any) -> Any:
+        decoder = decoders.get(type(value))
+        if decoder is None:
+            raise Misfit(": not of a type that fits")
+        return decoder(value)
+
+    return Coding(encode_union, decode_union)
+
+
+def _python_type(member: Any) -> type[Any]:
+    if member is _MOMENT:
+        return int
+    origin: type[Any] = get_origin(member) or member
+    return origin
+
+
+def _json_type(member: Any) -> type[Any]:
+    if get_origin(member) is tuple:
+        return list
+    if member in (bool, int, NoneType):
+        plain: type[Any] = member
+        return plain
+    if isinstance(member, type) and (is_dataclass(member) or issubclass(member, tuple)):
+        return dict
+    return str
+
+
+def _enum(member_type: type[StrEnum]) -> Coding:
+    members = {member.value: member for member in member_type}
+
+    def decode_enum(value: Any) -> StrEnum:
+        if type(value) is not str or value not in members:
+            raise Misfit(f": not one of {', '.join(members)}")
+        return members[value]
+
+    return Coding(lambda member: member.value, decode_enum)
+
+
+# --- plain values ----------------------------------------------------------------------------------------------------
+
+
+def _decode_text(value: Any) -> str:
+    if type(value) is not str:
+        raise Misfit(": not a text")
+    return value
+
+
+def _decode_flag(value: Any) -> bool:
+    if type(value) is not bool:
+        raise Misfit(": not true or false")
+    return value
+
+
+def _decode_none(value: Any) -> None:
+    if value is not None:
+        raise Misfit(": not null")
+
+
+def _whole(value: Any) -> int:
+    if type(value) is not int or not -INTEGER_MAX <= value <= INTEGER_MAX:
+        raise Misfit(": not a whole number of 64 bits")
+    return value
+
+
+def _encode_bytes(value: bytes) -> str:
+    if len(value) == 16:
+        return identity.to_text(value)
+    if len(value) == 32:
+        return value.hex()
+    raise Misfit(f"{len(value)} bytes are neither an id nor a hash")
+
+
+def _decode_bytes(value: Any) -> bytes:
+    if type(value) is not str or len(value) not in (36, 64):
+        raise Misfit(": neither an id nor a hash")
+    try:
+        raw = identity.from_text(value) if len(value) == 36 else bytes.fromhex(value)
+    except ValueError:
+        raw = None
+    if raw is None or len(raw) not in (16, 32) or _encode_bytes(raw) != value:
+        raise Misfit(": neither an id nor a hash")
+    return raw
+
+
+@lru_cache(maxsize=65_536)
+def amount_text(amount: Decimal) -> str:
+    """An amount as events and tables hold it. Raises Misfit for one that could not be read back."""
+    text = money.format_amount(amount)
+    if money.amount_from_wire(text) is None:
+        raise Misfit(f"{text} is negative or too large for an amount")
+    return text
+
+
+@lru_cache(maxsize=65_536)
+def amount_value(text: str) -> Decimal:
+    """The amount that `amount_text` wrote; made once for each text. Raises Misfit for any other text."""
+    amount = money.amount_from_wire(text)
+    if amount is None or money.format_amount(amount) != text:
+        raise Misfit(": not an amount")
+    return amount
+
+
+def _decode_amount(value: Any) -> Decimal:
+    if type(value) is not str:
+        raise Misfit(": not an amount")
+    return amount_value(value)
+
+
+def _encode_moment(value: int) -> str:
+    if not 0 <= value <= TIME_MAX_MS:
+        raise Misfit(f"{value} ms is no time from 1970 to 9999")
+    return times.format_time(value)
+
+
+def _decode_moment(value: Any) -> int:
+    at_ms = times.parse_time(value) if type(value) is str else None
+    if at_ms is None or not 0 <= at_ms <= TIME_MAX_MS or times.format_time(at_ms) != value:
+        raise Misfit(": not a time")
+    return at_ms
+
+
+class _Moment:
+    """Stands for `int` where a field is a moment."""
+
+
+_MOMENT: Final[Any] = _Moment
+_OPTIONAL_MOMENT: Final[Any] = _Moment | None
+_PLAIN: Final[dict[Any, Coding]] = {
+    str: Coding(None, _decode_text),
+    bool: Coding(None, _decode_flag),
+    int: Coding(_whole, _whole),
+    NoneType: Coding(None, _decode_none),
+    bytes: Coding(_encode_bytes, _decode_bytes),
+    Decimal: Coding(amount_text, _decode_amount),
+    _Moment: Coding(_encode_moment, _decode_moment),
+}

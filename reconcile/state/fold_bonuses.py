@@ -1,0 +1,110 @@
+"""The fold's ground floor: a payment counts in its own row, its bonus and its campaign, and all change together here."""
+
+from decimal import Decimal
+
+from reconcile import identity
+from reconcile.errors import EventRefused
+from reconcile.model import Identity, PaymentStatus
+from reconcile.money import EXACT
+from reconcile.state.coding import amount_text, amount_value
+from reconcile.state.events import Result
+from reconcile.state.rows import BonusRow, CampaignRow, LedgerRow, OperationRow, PaymentRow
+from reconcile.state.tables import Tables
+
+
+def ledger_row(tables: Tables, number: int) -> LedgerRow:
+    """The ledger with this number."""
+    row = tables.ledgers.get(number)
+    if row is None:
+        raise EventRefused(f"The state has no ledger {number}")
+    return row
+
+
+def operation_row(tables: Tables, ledger: int, number: int) -> OperationRow:
+    """The operation with this number, in this ledger."""
+    row = tables.operations.get(number)
+    if row is None or row.ledger != ledger:
+        raise EventRefused(f"Ledger {ledger} has no operation {number}")
+    return row
+
+
+def bonus_named(tables: Tables, ledger: int, name: Identity) -> tuple[CampaignRow, BonusRow]:
+    """A bonus and its campaign, made where the ledger does not know them yet."""
+    campaign = tables.campaign(ledger, name.project, name.campaign)
+    bonus_id = name.bonus_id
+    bonus = tables.bonuses.get(campaign.campaign, bonus_id)
+    if bonus is None:
+        bonus = tables.bonuses.add(
+            BonusRow(
+                campaign=campaign.campaign,
+                bonus_id=bonus_id,
+                recipient=name.recipient,
+                assignment_id=name.assignment_id,
+                key=name.key,
+            )
+        )
+        campaign.bonuses += 1
+    return campaign, bonus
+
+
+def bonus_of_payment(tables: Tables, payment: PaymentRow) -> tuple[CampaignRow, BonusRow]:
+    """The bonus that an attributed payment was made for, and its campaign."""
+    campaign, bonus = tables.campaigns.get(payment.campaign), tables.bonuses.get(payment.campaign, payment.bonus_id)
+    if campaign is None or bonus is None:
+        raise EventRefused(f"Payment {identity.to_text(payment.payment_id)} has lost its bonus")
+    return campaign, bonus
+
+
+def plus(total: str, amount: Decimal) -> str:
+    """A sum's text with `amount` added to it."""
+    return amount_text(EXACT.add(amount_value(total), amount))
+
+
+def minus(total: str, amount: Decimal) -> str:
+    """A sum's text with `amount` taken from it. Raises Misfit below nothing."""
+    return amount_text(EXACT.subtract(amount_value(total), amount))
+
+
+def issue(tables: Tables, payment: PaymentRow, amount: Decimal) -> None:
+    """From here on the payment was made, with the provider's amount."""
+    _close(tables, payment, Result.ISSUED)
+    payment.status, payment.amount = PaymentStatus.ISSUED.value, amount_text(amount)
+    if payment.bonus_id is None:
+        return
+    campaign, bonus = bonus_of_payment(tables, payment)
+    count_issued(campaign, bonus, payment.sequence, amount)
+
+
+def count_issued(campaign: CampaignRow, bonus: BonusRow, sequence: int, amount: Decimal) -> None:
+    """A bonus's payment of this sequence was made: the next one begins at attempt 1 again."""
+    bonus.issued = plus(bonus.issued, amount)
+    bonus.issued_count += 1
+    bonus.issued_sequence = max(bonus.issued_sequence, sequence)
+    bonus.attempt, bonus.rejected = 1, 0
+    campaign.issued = plus(campaign.issued, amount)
+
+
+def give_back(tables: Tables, payment: PaymentRow, result: Result, *, burnt: bool) -> None:
+    """The payment was proved not made: its bonus may be planned again."""
+    _close(tables, payment, result)
+    payment.status = PaymentStatus(result.value).value
+    _, bonus = bonus_of_payment(tables, payment)
+    # Only an id that is used up at the provider gives way to a new one.
+    bonus.attempt = payment.attempt + 1 if burnt else payment.attempt
+    bonus.rejected = int(result is Result.REJECTED)
+
+
+def _close(tables: Tables, payment: PaymentRow, result: Result) -> None:
+    if payment.status != PaymentStatus.PREPARED:
+        return
+    assert payment.operation is not None
+    item, operation = tables.items.get(payment.operation, payment.payment_id), tables.operations.get(payment.operation)
+    if item is None or operation is None or item.result:
+        raise EventRefused(f"Payment {identity.to_text(payment.payment_id)} is open, but not in its operation")
+    item.result = result.value
+    operation.open_count -= 1
+    campaign, bonus = bonus_of_payment(tables, payment)
+    asked = amount_value(payment.amount)
+    bonus.open_count -= 1
+    bonus.open_amount = minus(bonus.open_amount, asked)
+    campaign.in_doubt = minus(campaign.in_doubt, asked)

@@ -1,0 +1,121 @@
+"""The fold of operations and their sends.
+
+What would pay twice if it were broken is checked here once more, whoever wrote the event: an open or issued payment is
+not prepared again, an id is the one that its payments give, an executed operation is not sent again.
+"""
+
+from reconcile import identity
+from reconcile.errors import EventRefused
+from reconcile.model import Account, PaymentStatus, SendOutcome
+from reconcile.state.coding import amount_text
+from reconcile.state.events import (
+    FinishedSend,
+    OperationsPrepared,
+    PreparedOperation,
+    PreparedPayment,
+    SendsFinished,
+    SendsStarted,
+)
+from reconcile.state.fold_bonuses import bonus_named, ledger_row, operation_row, plus
+from reconcile.state.rows import ItemRow, OperationRow, PaymentRow, SendRow
+from reconcile.state.tables import Tables
+
+
+def prepared(tables: Tables, sequence: int, event: OperationsPrepared) -> None:
+    """Operations begin: their payments are open from now on."""
+    ledger = ledger_row(tables, event.ledger)
+    account = str(Account(ledger.type, ledger.environment, ledger.account_id))
+    for position, operation in enumerate(event.operations):
+        if operation.operation != tables.highest_operation() + 1:
+            raise EventRefused(f"Operation {operation.operation} cannot follow {tables.highest_operation()}")
+        _check_id(operation, account)
+        tables.add_operation(
+            OperationRow(
+                operation=operation.operation,
+                ledger=event.ledger,
+                operation_id=operation.operation_id,
+                event=sequence,
+                position=position,
+                prepared_ms=event.at_ms,
+                items=len(operation.payments),
+                open_count=len(operation.payments),
+            )
+        )
+        for place, payment in enumerate(operation.payments):
+            _open_payment(tables, event.ledger, operation.operation, payment)
+            tables.items.add(ItemRow(operation.operation, payment.payment_id, place))
+
+
+def _check_id(operation: PreparedOperation, account: str) -> None:
+    payments = [(payment.payment_id, payment.attempt) for payment in operation.payments]
+    if not payments or len({payment_id for payment_id, _ in payments}) != len(payments):
+        raise EventRefused(f"Operation {operation.operation} holds no payment, or one twice")
+    if operation.operation_id != identity.operation_id(account, payments):
+        raise EventRefused(f"Operation {operation.operation} does not have the id that its payments give")
+
+
+def _open_payment(tables: Tables, ledger: int, operation: int, payment: PreparedPayment) -> None:
+    campaign, bonus = bonus_named(tables, ledger, payment.bonus)
+    if payment.payment_id != identity.payment_id(bonus.bonus_id, payment.sequence):
+        raise EventRefused(f"A payment of {payment.bonus.address} does not have the id that its bonus gives")
+    if payment.amount <= 0:
+        raise EventRefused(f"A payment of {payment.bonus.address} is of no money")
+    if bonus.open_count:
+        raise EventRefused(f"{payment.bonus.address} has an open payment: another one could pay it twice")
+    if payment.attempt != bonus.attempt:
+        raise EventRefused(f"{payment.bonus.address} is at attempt {bonus.attempt}, not {payment.attempt}")
+    row = tables.payments.get(payment.payment_id, ledger)
+    if row is None:
+        row = tables.payments.add(
+            PaymentRow(payment_id=payment.payment_id, ledger=ledger, sequence=payment.sequence, status="", amount="")
+        )
+    elif row.status not in (PaymentStatus.RELEASED, PaymentStatus.REJECTED):
+        raise EventRefused(f"Payment {payment.sequence} of {payment.bonus.address} is {row.status}: never twice")
+    row.campaign, row.bonus_id, row.operation = campaign.campaign, bonus.bonus_id, operation
+    row.status, row.amount, row.attempt = PaymentStatus.PREPARED.value, amount_text(payment.amount), payment.attempt
+    row.code = row.message = ""
+    bonus.open_count += 1
+    bonus.open_amount = plus(bonus.open_amount, payment.amount)
+    bonus.rejected = 0
+    campaign.in_doubt = plus(campaign.in_doubt, payment.amount)
+
+
+def sends_started(tables: Tables, _: int, event: SendsStarted) -> None:
+    """Requests go out: only whole operations, and never one that was executed."""
+    for number, send in event.sends:
+        operation = operation_row(tables, event.ledger, number)
+        if send != operation.sends + 1:
+            raise EventRefused(f"Send {send} of operation {number} cannot follow send {operation.sends}")
+        if operation.executed:
+            raise EventRefused(f"Operation {number} was executed: it is never sent again")
+        if operation.open_count != operation.items:
+            raise EventRefused(f"Operation {number} is settled in part: only whole operations are sent")
+        operation.sends = send
+        tables.sends.add(
+            SendRow(
+                operation=number,
+                send=send,
+                ledger=event.ledger,
+                at_ms=event.at_ms,
+                boot_id=event.boot_id,
+                boottime_ms=event.boottime_ms,
+            )
+        )
+
+
+def sends_finished(tables: Tables, _: int, event: SendsFinished) -> None:
+    """What sends proved."""
+    for finished in event.sends:
+        operation = operation_row(tables, event.ledger, finished.operation)
+        row = tables.sends.get(finished.operation, finished.send)
+        if row is None or row.outcome is not None:
+            raise EventRefused(f"Send {finished.send} of operation {finished.operation} is not under way")
+        _finish(row, finished, event.at_ms)
+        operation.executed += finished.outcome is SendOutcome.EXECUTED
+        operation.not_executed += finished.outcome is SendOutcome.NOT_EXECUTED
+
+
+def _finish(row: SendRow, finished: FinishedSend, at_ms: int) -> None:
+    row.finished_ms, row.outcome, row.status = at_ms, finished.outcome.value, finished.status
+    row.code, row.message, row.request_id = finished.code, finished.message, finished.request_id
+    row.server_ms = finished.server_ms

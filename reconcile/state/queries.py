@@ -1,0 +1,230 @@
+"""What readers ask of a state's tables, but for payments and operations (`queries_payments`).
+
+Long answers are read in pages by key, so that no statement stays open between two of them: a writer may commit while
+its own question is still being answered.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from heapq import merge
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+from reconcile.errors import StateCorrupt, StateError
+from reconcile.model import Account
+from reconcile.money import canonical
+from reconcile.state.chain import NO_EVENTS, StoredEvent
+from reconcile.state.connection import translated
+from reconcile.state.ledger import AlarmRecord, CampaignRecord, Head, LedgerRecord, RecordedBonus, RunRecord
+
+PAGE: Final = 5_000
+IDS_PAGE: Final = 500
+AMOUNTS_MAX: Final = 65_536
+
+_LEDGER: Final = (
+    "SELECT ledger, type, environment, account_id, name, currency, bound_ms, gate, gate_ms, watermark_ms, scanned_ms, "
+    "newest_ours_ms, newest_remote_id, verified_first FROM ledgers"
+)
+_SUMS: Final = "issued, issued_count, issued_sequence, open_count, open_amount, attempt, rejected"
+_BONUSES: Final = (
+    f"SELECT bonus_id, recipient, assignment_id, key, {_SUMS} "  # noqa: S608 (our own column names)
+    "FROM bonuses WHERE campaign = ? AND bonus_id > ? ORDER BY bonus_id LIMIT ?"
+)
+
+
+class Amounts(dict[str, Decimal]):
+    """Text → amount, made once for each text; bounded, since sums of many bonuses may all differ."""
+
+    def __missing__(self, text: str) -> Decimal:
+        if len(self) >= AMOUNTS_MAX:
+            self.clear()
+        amount = self[text] = canonical(Decimal(text))
+        return amount
+
+
+class Source:
+    """Where questions go: a connection, and the path that errors name."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path | str) -> None:
+        self.connection = connection
+        self.path = path
+
+    def rows(self, sql: str, *parameters: Any) -> list[Any]:
+        """All rows of an answer."""
+        with translated(self.path, writing=False):
+            return self.connection.execute(sql, parameters).fetchall()
+
+    def row(self, sql: str, *parameters: Any) -> Any:
+        """The first row of an answer, or None."""
+        with translated(self.path, writing=False):
+            return self.connection.execute(sql, parameters).fetchone()
+
+    def missing(self, what: str) -> StateCorrupt:
+        """The error for a row that must be there."""
+        return StateCorrupt(f"The state {self.path} lacks {what}", remedy="bonusctl state verify")
+
+
+# --- the journal -----------------------------------------------------------------------------------------------------
+
+
+def meta(source: Source, key: str) -> str:
+    """A fact about the whole state."""
+    row = source.row("SELECT value FROM meta WHERE key = ?", key)
+    if row is None:
+        raise source.missing(f"its {key}")
+    value: str = row[0]
+    return value
+
+
+def head(source: Source) -> Head:
+    """The newest event."""
+    row = source.row("SELECT sequence, hash FROM events ORDER BY sequence DESC LIMIT 1")
+    return NO_EVENTS if row is None else Head(row[0], row[1].hex())
+
+
+def event_hash(source: Source, sequence: int) -> str | None:
+    """The chain's hash up to an event, 64 hex digits; None if there is no such event."""
+    row = source.row("SELECT hash FROM events WHERE sequence = ?", sequence)
+    return row[0].hex() if row else None
+
+
+def stored_events(source: Source, after: int) -> Iterator[StoredEvent]:
+    """The events after number `after`, in order. Streams: nothing may be written meanwhile."""
+    with translated(source.path, writing=False):
+        cursor = source.connection.execute(
+            "SELECT sequence, kind, body, hash FROM events WHERE sequence > ? ORDER BY sequence", (after,)
+        )
+    while True:
+        with translated(source.path, writing=False):
+            row = cursor.fetchone()
+        if row is None:
+            return
+        yield StoredEvent._make(row)
+
+
+# --- ledgers, campaigns, runs ----------------------------------------------------------------------------------------
+
+
+def ledgers(source: Source) -> tuple[LedgerRecord, ...]:
+    """Every ledger, in the order of their binding."""
+    return tuple(_ledger(row) for row in source.rows(f"{_LEDGER} ORDER BY ledger"))
+
+
+def ledger(source: Source, provider_type: str, environment: str) -> LedgerRecord | None:
+    """The ledger of a provider and environment."""
+    row = source.row(f"{_LEDGER} WHERE type = ? AND environment = ?", provider_type, environment)
+    return _ledger(row) if row else None
+
+
+def _ledger(row: tuple[Any, ...]) -> LedgerRecord:
+    number, provider_type, environment, account_id, *rest, verified_first = row
+    account = Account(provider_type, environment, account_id)
+    return LedgerRecord._make((number, account, *rest, bool(verified_first)))
+
+
+def campaigns(source: Source, ledger_number: int) -> tuple[CampaignRecord, ...]:
+    """Every campaign's sums, ordered by project and name."""
+    rows = source.rows(
+        "SELECT project, name, bonuses, issued, in_doubt FROM campaigns WHERE ledger = ? ORDER BY project, name",
+        ledger_number,
+    )
+    return tuple(
+        CampaignRecord(project, name, bonuses, Decimal(issued), Decimal(in_doubt))
+        for project, name, bonuses, issued, in_doubt in rows
+    )
+
+
+def runs(source: Source, limit: int) -> Iterator[RunRecord]:
+    """The newest runs, newest first."""
+    rows = source.rows(
+        "SELECT run_id, command, actor, host, git_commit, version, started_ms, ended_ms, outcome, plan_digest, issued, "
+        "adopted, rejected, in_doubt, not_sent, paid FROM runs ORDER BY epoch DESC LIMIT ?",
+        limit,
+    )
+    for *run, paid in rows:
+        yield RunRecord._make((*run, tuple((currency, Decimal(amount)) for currency, amount in json.loads(paid))))
+
+
+def alarms(source: Source) -> tuple[AlarmRecord, ...]:
+    """Every alarm, oldest first."""
+    return tuple(
+        AlarmRecord._make(row) for row in source.rows("SELECT ledger, code, detail, at_ms FROM alarms ORDER BY event")
+    )
+
+
+def approved(source: Source, digest: str) -> dict[bytes, bytes] | None:
+    """A recorded set, payment_id → entry hash; None if none, or only a part, is recorded."""
+    row = source.row("SELECT approval FROM approvals WHERE digest = ? AND recorded = total", digest)
+    if row is None:
+        return None
+    return dict(source.rows("SELECT payment_id, entry FROM approval_entries WHERE approval = ?", row[0]))
+
+
+# --- bonuses ---------------------------------------------------------------------------------------------------------
+
+
+def bonuses(source: Source, ledger_number: int, campaign: str) -> Iterator[RecordedBonus]:
+    """All bonuses under a campaign's name, of any project, ordered by bonus_id: one range for each project."""
+    found = source.rows(
+        "SELECT campaign, project FROM campaigns WHERE ledger = ? AND name = ?", ledger_number, campaign
+    )
+    streams = [_range(source, number, project, campaign) for number, project in found]
+    if len(streams) == 1:
+        return streams[0]
+    return merge(*streams)
+
+
+def _range(source: Source, number: int, project: str, campaign: str) -> Iterator[RecordedBonus]:
+    last, amounts, make = b"", Amounts(), tuple.__new__
+    while rows := source.rows(_BONUSES, number, last, PAGE):
+        for bonus_id, recipient, assignment_id, key, issued, count, sequence, opened, held, attempt, rejected in rows:
+            # A million rows come this way: the tuple is made as it is, without the class's checks.
+            yield make(
+                RecordedBonus,
+                (
+                    bonus_id,
+                    project,
+                    campaign,
+                    recipient,
+                    assignment_id,
+                    key,
+                    amounts[issued],
+                    count,
+                    sequence,
+                    opened,
+                    amounts[held],
+                    attempt,
+                    rejected == 1,
+                ),
+            )
+        last = rows[-1][0]
+
+
+def bonuses_by_id(source: Source, ledger_number: int, bonus_ids: Iterable[bytes]) -> Iterator[RecordedBonus]:
+    """Those of the given bonuses that the ledger knows. The order of the tables is forced: ids first."""
+    remaining, amounts = iter(bonus_ids), Amounts()
+    while page := list(islice(remaining, IDS_PAGE)):
+        sql = (
+            "SELECT b.bonus_id, c.project, c.name, b.recipient, b.assignment_id, b.key, b.issued, b.issued_count, "  # noqa: S608
+            "b.issued_sequence, b.open_count, b.open_amount, b.attempt, b.rejected "
+            f"FROM bonuses b CROSS JOIN campaigns c WHERE b.bonus_id IN ({', '.join('?' * len(page))}) "
+            "AND c.campaign = b.campaign AND c.ledger = ?"
+        )
+        for *name, issued, count, sequence, opened, held, attempt, rejected in source.rows(sql, *page, ledger_number):
+            sums = amounts[issued], count, sequence, opened, amounts[held], attempt, rejected == 1
+            yield RecordedBonus._make((*name, *sums))
+
+
+def one_ledger(found: list[Any], what: str) -> Any:
+    """The one row of those that ledgers hold under an id, None for none. Raises StateError for several."""
+    if len(found) > 1:
+        raise StateError(
+            f"{what} is recorded in {len(found)} ledgers",
+            detail="The payments of one account must not pass for those of another.",
+            remedy="Name the provider whose ledger is meant.",
+            reason="ambiguous_ledger",
+        )
+    return found[0] if found else None

@@ -1,0 +1,217 @@
+"""What readers ask about payments and operations. An operation's text is read from the event that prepared it."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from reconcile import identity
+from reconcile.model import PaymentStatus, SendOutcome
+from reconcile.state.codec import Parts, decode_parts
+from reconcile.state.events import AdoptedPayment, PreparedOperation
+from reconcile.state.ledger import IssuedContent, OperationItem, OperationRecord, RecordedPayment, RecordedSend
+from reconcile.state.queries import PAGE, Amounts, Source, one_ledger
+
+OPERATIONS_PAGE: Final = 200
+
+_PAYMENT: Final = (
+    "SELECT p.payment_id, p.bonus_id, coalesce(c.name, p.marker_campaign), coalesce(b.recipient, p.recipient), "
+    "coalesce(b.assignment_id, p.assignment_id), coalesce(b.key, p.marker_key), p.sequence, p.status, p.amount, "
+    "p.attempt, coalesce(o.sends, 0), o.operation_id, p.remote_id, p.created_ms, p.code, p.message "
+    "FROM payments p LEFT JOIN campaigns c ON c.campaign = p.campaign "
+    "LEFT JOIN bonuses b ON b.campaign = p.campaign AND b.bonus_id = p.bonus_id "
+    "LEFT JOIN operations o ON o.operation = p.operation "
+)
+_STATUS: Final = {status.value: status for status in PaymentStatus}
+_AMOUNTS: Final = Amounts()
+
+
+def _payment(row: tuple[Any, ...]) -> RecordedPayment:
+    *name, status, amount, attempt, sends, operation_id, remote_id, created_ms, code, message = row
+    known = _STATUS[status], _AMOUNTS[amount], attempt, sends > 0, operation_id, remote_id, created_ms, code, message
+    return RecordedPayment._make((*name, *known))
+
+
+# --- payments --------------------------------------------------------------------------------------------------------
+
+
+def payments(source: Source, bonus_id: bytes, ledger: int | None) -> tuple[RecordedPayment, ...]:
+    """A bonus's payments, by sequence."""
+    found = source.rows(
+        "SELECT b.campaign, c.ledger FROM bonuses b CROSS JOIN campaigns c "
+        "WHERE b.bonus_id = ? AND c.campaign = b.campaign AND coalesce(?, c.ledger) = c.ledger",
+        bonus_id,
+        ledger,
+    )
+    bonus = one_ledger(found, f"Bonus {identity.to_text(bonus_id)}")
+    if bonus is None:
+        return ()
+    rows = source.rows(f"{_PAYMENT} WHERE p.campaign = ? AND p.bonus_id = ? ORDER BY p.sequence", bonus[0], bonus_id)
+    return tuple(_payment(row) for row in rows)
+
+
+def all_payments(source: Source, ledger: int, campaign: str | None) -> Iterator[RecordedPayment]:
+    """Payments by campaign, bonus and sequence; unattributed ones last."""
+    found = source.rows(
+        "SELECT campaign FROM campaigns WHERE ledger = ? AND coalesce(?, name) = name ORDER BY name, project",
+        ledger,
+        campaign,
+    )
+    for (number,) in found:
+        yield from _campaign_payments(source, number)
+    for payment in unattributed(source, ledger):
+        if campaign is None or payment.campaign == campaign:
+            yield payment
+
+
+def _campaign_payments(source: Source, number: int) -> Iterator[RecordedPayment]:
+    last = b"", 0
+    sql = (
+        f"{_PAYMENT} WHERE p.campaign = ? AND (p.bonus_id, p.sequence) > (?, ?) ORDER BY p.bonus_id, p.sequence LIMIT ?"
+    )
+    while rows := source.rows(sql, number, *last, PAGE):
+        payment = None
+        for row in rows:
+            payment = _payment(row)
+            yield payment
+        assert payment is not None
+        assert payment.bonus_id is not None
+        last = payment.bonus_id, payment.sequence
+
+
+def unattributed(source: Source, ledger: int) -> Iterator[RecordedPayment]:
+    """Issued payments of ours that no bonus is known for."""
+    last = 0, b""
+    sql = (
+        f"{_PAYMENT} WHERE p.campaign IS NULL AND p.bonus_id IS NULL AND p.ledger = ? "
+        "AND (p.sequence, p.payment_id) > (?, ?) ORDER BY p.sequence, p.payment_id LIMIT ?"
+    )
+    while rows := source.rows(sql, ledger, *last, PAGE):
+        payment = None
+        for row in rows:
+            payment = _payment(row)
+            yield payment
+        assert payment is not None
+        last = payment.sequence, payment.payment_id
+
+
+def payment_by_id(source: Source, payment_id: bytes, ledger: int | None) -> RecordedPayment | None:
+    """One payment."""
+    found = source.rows(f"{_PAYMENT} WHERE p.payment_id = ? AND coalesce(?, p.ledger) = p.ledger", payment_id, ledger)
+    row = one_ledger(found, f"Payment {identity.to_text(payment_id)}")
+    return _payment(row) if row else None
+
+
+def issued_content(source: Source, payment_id: bytes, ledger: int | None) -> IssuedContent | None:
+    """Where an issued payment's texts can be read."""
+    found = source.rows(
+        "SELECT p.status, p.told_event, p.told_position, p.operation FROM payments p "
+        "WHERE p.payment_id = ? AND coalesce(?, p.ledger) = p.ledger",
+        payment_id,
+        ledger,
+    )
+    row = one_ledger(found, f"Payment {identity.to_text(payment_id)}")
+    if row is None or row[0] != PaymentStatus.ISSUED:
+        return None
+    _, told_event, told_position, operation = row
+    if told_event is not None:
+        told: AdoptedPayment = _parts(source, told_event, "payments", AdoptedPayment).item(told_position)
+        return IssuedContent(told.texts, "", 0)
+    place = source.row(
+        "SELECT o.event, o.position, i.position FROM operations o "
+        "JOIN operation_items i ON i.operation = o.operation WHERE o.operation = ? AND i.payment_id = ?",
+        operation,
+        payment_id,
+    )
+    if place is None:
+        raise source.missing(f"the operation of payment {identity.to_text(payment_id)}")
+    frozen: PreparedOperation = _parts(source, place[0], "operations", PreparedOperation).item(place[1])
+    return IssuedContent(None, frozen.body, place[2])
+
+
+def _parts(source: Source, event: int, name: str, part_type: type[Any]) -> Parts:
+    row = source.row("SELECT body FROM events WHERE sequence = ?", event)
+    if row is None:
+        raise source.missing(f"event {event}")
+    return decode_parts(row[0], name, part_type, sequence=event)
+
+
+# --- operations ------------------------------------------------------------------------------------------------------
+
+
+def open_operations(source: Source, ledger: int) -> Iterator[OperationRecord]:
+    """Operations with open payments, in the order they were prepared."""
+    last, event, parts = 0, 0, None
+    while rows := source.rows(
+        "SELECT operation, event, position, prepared_ms FROM operations "
+        "WHERE ledger = ? AND operation > ? AND open_count > 0 ORDER BY operation LIMIT ?",
+        ledger,
+        last,
+        OPERATIONS_PAGE,
+    ):
+        last = rows[-1][0]
+        numbers = [row[0] for row in rows]
+        unsettled, sends = _open_items(source, numbers), _sends(source, numbers)
+        for number, operation_event, position, prepared_ms in rows:
+            if parts is None or operation_event != event:
+                event, parts = operation_event, _parts(source, operation_event, "operations", PreparedOperation)
+            frozen: PreparedOperation = parts.item(position)
+            yield _operation(frozen, prepared_ms, unsettled.get(number, frozenset()), tuple(sends.get(number, ())))
+
+
+def _open_items(source: Source, numbers: list[int]) -> dict[int, set[bytes]]:
+    found: dict[int, set[bytes]] = {}
+    marks = ", ".join("?" * len(numbers))
+    sql = f"SELECT operation, payment_id FROM operation_items WHERE operation IN ({marks}) AND result = ''"  # noqa: S608
+    for number, payment_id in source.rows(sql, *numbers):
+        found.setdefault(number, set()).add(payment_id)
+    return found
+
+
+def _sends(source: Source, numbers: list[int]) -> dict[int, list[RecordedSend]]:
+    found: dict[int, list[RecordedSend]] = {}
+    sql = (
+        "SELECT operation, send, at_ms, boot_id, boottime_ms, outcome, server_ms FROM sends "  # noqa: S608
+        f"WHERE operation IN ({', '.join('?' * len(numbers))}) ORDER BY operation, send"
+    )
+    for number, send, at_ms, boot_id, boottime_ms, outcome, server_ms in source.rows(sql, *numbers):
+        proved = SendOutcome(outcome) if outcome is not None else None
+        found.setdefault(number, []).append(RecordedSend(send, at_ms, boot_id, boottime_ms, proved, server_ms))
+    return found
+
+
+def _operation(
+    frozen: PreparedOperation,
+    prepared_ms: int,
+    unsettled: set[bytes] | frozenset[bytes],
+    sends: tuple[RecordedSend, ...],
+) -> OperationRecord:
+    items = tuple(
+        OperationItem(
+            payment.payment_id,
+            payment.bonus.bonus_id,
+            payment.bonus.campaign,
+            payment.bonus.recipient,
+            payment.bonus.assignment_id,
+            payment.bonus.key,
+            payment.sequence,
+            payment.attempt,
+            payment.amount,
+            payment.entry,
+            payment.payment_id in unsettled,
+        )
+        for payment in frozen.payments
+    )
+    return OperationRecord(
+        frozen.operation, frozen.operation_id, frozen.mode, frozen.target, frozen.body, prepared_ms, items, sends
+    )
+
+
+def count_open(source: Source, ledger: int) -> int:
+    """How many operations are open."""
+    number: int = source.row("SELECT count(*) FROM operations WHERE ledger = ? AND open_count > 0", ledger)[0]
+    return number
+
+
+def sends_since(source: Source, ledger: int, at_ms: int) -> int:
+    """How many sends were started since a moment of our own clock."""
+    number: int = source.row("SELECT count(*) FROM sends WHERE ledger = ? AND at_ms >= ?", ledger, at_ms)[0]
+    return number

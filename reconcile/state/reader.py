@@ -1,0 +1,136 @@
+"""A state opened for reading: all that planning gets. It never writes, not even into the state's folder."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from reconcile.state import chain, files, queries, queries_payments
+from reconcile.state.chain import StoredEvent
+from reconcile.state.connection import check_one_file, check_ours, reading, translated
+from reconcile.state.ledger import (
+    AlarmRecord,
+    CampaignRecord,
+    Head,
+    IssuedContent,
+    LedgerRecord,
+    OperationRecord,
+    RecordedBonus,
+    RecordedPayment,
+    RunRecord,
+    StateReader,
+)
+from reconcile.state.projection import LINEAGE
+from reconcile.state.queries import Source
+
+
+class SqliteReader(StateReader):
+    """`StateReader` over a connection to SQLite. Errors are StateError, or StateCorrupt for a damaged file."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    @property
+    def source(self) -> Source:
+        """Where this reader's questions go, for verification and export."""
+        return self._source
+
+    @property
+    def lineage(self) -> str:
+        """The state's own random id."""
+        return queries.meta(self._source, LINEAGE)
+
+    def head(self) -> Head:
+        """The newest event."""
+        return queries.head(self._source)
+
+    def stored_events(self, after: int = 0) -> Iterator[StoredEvent]:
+        """The journal after an event, in order, as it lies there."""
+        return queries.stored_events(self._source, after)
+
+    def contains_head(self, head: Head) -> bool:
+        """Whether the journal holds this very event: the state is the anchor's, and not older."""
+        if head.sequence == 0:
+            return head == chain.NO_EVENTS
+        return queries.event_hash(self._source, head.sequence) == head.hash
+
+    def ledgers(self) -> tuple[LedgerRecord, ...]:
+        """Every ledger, in the order of their binding."""
+        return queries.ledgers(self._source)
+
+    def ledger(self, provider_type: str, environment: str) -> LedgerRecord | None:
+        """The ledger of a provider and environment."""
+        return queries.ledger(self._source, provider_type, environment)
+
+    def bonuses(self, ledger: int, campaign: str) -> Iterator[RecordedBonus]:
+        """All bonuses recorded under a campaign's name, ordered by bonus_id."""
+        return queries.bonuses(self._source, ledger, campaign)
+
+    def bonuses_by_id(self, ledger: int, bonus_ids: Iterable[bytes]) -> Iterator[RecordedBonus]:
+        """Those of the given bonuses that are recorded."""
+        return queries.bonuses_by_id(self._source, ledger, bonus_ids)
+
+    def campaigns(self, ledger: int) -> tuple[CampaignRecord, ...]:
+        """Every campaign's sums, ordered by project and name. The sums are kept, not counted anew."""
+        return queries.campaigns(self._source, ledger)
+
+    def payments(self, bonus_id: bytes, *, ledger: int | None = None) -> tuple[RecordedPayment, ...]:
+        """A bonus's payments, by sequence."""
+        return queries_payments.payments(self._source, bonus_id, ledger)
+
+    def all_payments(self, ledger: int, campaign: str | None = None) -> Iterator[RecordedPayment]:
+        """Payments ordered by campaign, bonus and sequence; unattributed ones last."""
+        return queries_payments.all_payments(self._source, ledger, campaign)
+
+    def unattributed(self, ledger: int) -> Iterator[RecordedPayment]:
+        """Issued payments of ours that no bonus is known for."""
+        return queries_payments.unattributed(self._source, ledger)
+
+    def payment_by_id(self, payment_id: bytes, *, ledger: int | None = None) -> RecordedPayment | None:
+        """One payment."""
+        return queries_payments.payment_by_id(self._source, payment_id, ledger)
+
+    def issued_content(self, payment_id: bytes, *, ledger: int | None = None) -> IssuedContent | None:
+        """Where an issued payment's texts can be read; None if it is not issued."""
+        return queries_payments.issued_content(self._source, payment_id, ledger)
+
+    def open_operations(self, ledger: int) -> Iterator[OperationRecord]:
+        """Operations with payments that are not settled, in the order they were prepared."""
+        return queries_payments.open_operations(self._source, ledger)
+
+    def count_open(self, ledger: int) -> int:
+        """How many operations are open."""
+        return queries_payments.count_open(self._source, ledger)
+
+    def sends_since(self, ledger: int, at_ms: int) -> int:
+        """How many sends were started since a moment of our own clock."""
+        return queries_payments.sends_since(self._source, ledger, at_ms)
+
+    def approved(self, digest: str) -> dict[bytes, bytes] | None:
+        """The recorded set with this digest; None if none (or only a part) is recorded."""
+        return queries.approved(self._source, digest)
+
+    def runs(self, limit: int) -> Iterator[RunRecord]:
+        """The newest runs, newest first."""
+        return queries.runs(self._source, limit)
+
+    def alarms(self) -> tuple[AlarmRecord, ...]:
+        """Every alarm, oldest first."""
+        return queries.alarms(self._source)
+
+
+@contextmanager
+def open_reader(path: Path) -> Iterator[SqliteReader | None]:
+    """One moment of the state at `path`; None if there is no state yet.
+
+    Raises StateError for a file that is not ours or that a newer bonusctl wrote, StateCorrupt for a damaged one.
+    """
+    if not files.exists(path):
+        yield None
+        return
+    with reading(path) as connection:
+        with translated(path, writing=False):
+            ours = check_ours(connection, path)
+            check_one_file(connection, path)
+        reader = SqliteReader(Source(connection, path)) if ours else None
+        # A run that died right after it made the tables left a state without its first event: none yet.
+        yield reader if reader and reader.head().sequence else None
