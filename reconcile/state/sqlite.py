@@ -1,7 +1,7 @@
 """The state opened for writing: events are appended, folded and made durable in one transaction a commit."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
@@ -57,15 +57,16 @@ class SqliteLedger(SqliteReader, Ledger):
             head, epoch = self._append(written)
         self._head, self._epoch = head, epoch
 
-    def replay(self, events: Iterable[StoredEvent]) -> None:
-        """Append events that another journal holds, as they lie there, in one transaction and bounded memory.
+    def replay(self, events: Iterable[StoredEvent], last: Callable[[int], Event]) -> None:
+        """Append events that another journal holds, as they lie there, then the one that `last` makes for the epoch
+        reached: in one transaction and bounded memory.
 
         Each must be proved to follow (`chain.verified`). Raises as `commit` does, StateCorrupt for one that is no
         event of ours; whatever is raised, nothing is written.
         """
         with self._transaction():
-            head, epoch = self._append_stored(events)
-        self._head, self._epoch = head, epoch
+            self._head, self._epoch = self._append_stored(events)
+            self._head, self._epoch = self._append([encode(last(self._epoch))])
 
     def next_ledger(self) -> int:
         """The number for the next AccountBound."""
@@ -184,8 +185,7 @@ def open_ledger(
     `at_ms` is now, for a state that is made. The file's integrity and the journal's chain, from the point that an
     earlier run verified, are checked first. Raises StateError (and its kinds) with what to do.
     """
-    with _writing(path, network_allowed=network_allowed) as connection:
-        ledger = opened(connection, path, lock)
+    with open_file(path, lock=lock, network_allowed=network_allowed) as ledger:
         if ledger.head().sequence == 0:
             ledger.commit([StateCreated(lineage=lineage, at_ms=at_ms)])
         yield ledger
@@ -202,7 +202,8 @@ def open_memory(*, lineage: str, at_ms: int) -> Iterator[SqliteLedger]:
 
 
 @contextmanager
-def _writing(path: Path, *, network_allowed: bool) -> Iterator[sqlite3.Connection]:
+def open_file(path: Path, *, lock: RunLock, network_allowed: bool) -> Iterator[SqliteLedger]:
+    """The ledger in a file, made without any event where none is: `open_ledger` or an import give it its first."""
     if not network_allowed:
         files.refuse_network(path)
     found = files.exists(path)
@@ -213,7 +214,7 @@ def _writing(path: Path, *, network_allowed: bool) -> Iterator[sqlite3.Connectio
         files.keep_private(path)
         connection = connect_writer(path)
     with closing(connection):
-        yield connection
+        yield opened(connection, path, lock)
 
 
 def opened(connection: sqlite3.Connection, path: Path | str, lock: RunLock | None) -> SqliteLedger:
@@ -225,14 +226,15 @@ def opened(connection: sqlite3.Connection, path: Path | str, lock: RunLock | Non
         if lock is not None:
             make_durable(connection, Path(path))
         if not ours or connection.execute("PRAGMA user_version").fetchone()[0] < FORMAT:
-            _make_tables(connection)
+            make_tables(connection)
         report = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if report != "ok":
         raise damaged(path, report)
     return SqliteLedger(connection, path, lock, _verified_head(Source(connection, path)))
 
 
-def _make_tables(connection: sqlite3.Connection) -> None:
+def make_tables(connection: sqlite3.Connection) -> None:
+    """Make the tables, or bring them to this version's form, in one transaction."""
     # sqlite-utils takes longer to import than a plan of ten bonuses takes to make: only where tables are made.
     from reconcile.state.schema import migrate
 
