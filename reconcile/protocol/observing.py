@@ -6,7 +6,7 @@ Only proof settles. What this run cannot prove is left in doubt, with the reason
 from typing import Final, NamedTuple, assert_never
 
 from reconcile.model import SendOutcome
-from reconcile.protocol.ages import Moment, oldest_ms
+from reconcile.protocol.ages import Moment, youngest_ms
 from reconcile.protocol.context import Context
 from reconcile.protocol.listing import Listing
 from reconcile.protocol.polling import Polling
@@ -63,7 +63,7 @@ class Observer:
         """Watch an operation from now on."""
         now = self._context.gateway.moment()
         timeout_ms = self._context.gateway.settings.operation_timeout_s * 1000
-        age_ms = oldest_ms(track.sends, now)
+        age_ms = youngest_ms(track.sends, now)
         track.due_ms = now.boottime_ms
         track.deadline_ms = now.boottime_ms + max(0, timeout_ms - age_ms)
         self._tracks[track.operation.operation_id] = track

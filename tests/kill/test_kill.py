@@ -1,0 +1,146 @@
+"""SIGKILL of the real `bonusctl` at random moments of real runs against the real emulator: paid once, state true."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.emulator import EmulatorProcess
+
+KILLS = int(os.environ.get("BONUSCTL_KILLS", "50"))
+BONUSES = 240
+LATENCY_MS = 20
+
+CONFIG = """\
+version: 1
+providers:
+  toloka:
+    type: toloka
+    environment: sandbox
+    endpoint: {endpoint}
+    concurrency: 8
+    daily_request_limit: 1000000
+"""
+
+
+@pytest.fixture
+def emulator(tmp_path: Path) -> Iterator[EmulatorProcess]:
+    with EmulatorProcess(tmp_path / "remote.db", latency_ms=LATENCY_MS, daily_limit=0) as process:
+        yield process
+
+
+class Project:
+    """A folder with a config and specs, and the real command."""
+
+    def __init__(self, folder: Path, endpoint: str) -> None:
+        self.folder = folder
+        (folder / "specs").mkdir(parents=True)
+        (folder / "bonusctl.yaml").write_text(CONFIG.format(endpoint=endpoint))
+
+    def write(self, campaign: str, workers: range) -> None:
+        rows = "".join(f"  - {{user_id: w{number}, amount: 0.{number % 90 + 10}}}\n" for number in workers)
+        text = f"version: 1\ncampaign: {campaign}\nprovider: toloka\nbonuses:\n{rows}"
+        (self.folder / "specs" / f"{campaign}.yaml").write_text(text)
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "reconcile", *arguments],
+            cwd=self.folder,
+            env=os.environ | {"TOLOKA_TOKEN": "kill-test"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *arguments: str, code: int = 0) -> dict[str, Any]:
+        process = self.start(*arguments)
+        out, err = process.communicate(timeout=300)
+        assert process.returncode == code, f"{arguments}: exit {process.returncode}\n{out}\n{err}"
+        value: dict[str, Any] = json.loads(out) if out else {}
+        return value
+
+
+def kill_while_applying(project: Project, kills: int, seed: int) -> int:
+    """Start apply and kill it, until it was killed `kills` times or has nothing left to do. Returns the kills."""
+    draw = random.Random(seed)
+    done = 0
+    while done < kills:
+        process = project.start("apply", "--auto-approve", "--format", "json")
+        try:
+            process.communicate(timeout=draw.uniform(0.25, 1.6))
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            process.communicate()
+            done += 1
+        else:
+            if process.returncode == 0:
+                break
+    return done
+
+
+def assert_true(project: Project, emulator: EmulatorProcess, expected: Counter[tuple[str, str]]) -> None:
+    """The provider paid each bonus once, and the state says the same, payment by payment."""
+    remote = emulator.ledger()["payments"]
+    assert Counter((row["user_id"], row["amount"]) for row in remote) == expected
+    state = project.run("state", "list", "--format", "json")["bonuses"]
+    payments = [payment | {"recipient": row["recipient"]} for row in state for payment in row["payments"]]
+    assert {payment["status"] for payment in payments} == {"issued"}
+    assert Counter((row["recipient"], row["amount"], row["remote_id"]) for row in payments) == Counter(
+        (row["user_id"], row["amount"], row["id"]) for row in remote
+    )
+    project.run("state", "verify")
+
+
+def test_kills_at_random_moments_pay_nothing_twice_and_lose_nothing(tmp_path: Path, emulator: EmulatorProcess) -> None:
+    project = Project(tmp_path / "project", emulator.endpoint)
+    expected: Counter[tuple[str, str]] = Counter()
+    kills = campaigns = 0
+    while kills < KILLS:
+        campaigns += 1
+        workers = range(campaigns * 1000, campaigns * 1000 + BONUSES)
+        project.write(f"campaign-{campaigns}", workers)
+        expected.update((f"w{number}", f"0.{number % 90 + 10}") for number in workers)
+        kills += kill_while_applying(project, KILLS - kills, seed=campaigns)
+        project.run("apply", "--auto-approve", "--format", "json")
+        assert_true(project, emulator, expected)
+    assert kills == KILLS
+
+
+def test_a_state_deleted_after_an_apply_is_made_anew_and_nothing_is_paid_again(
+    tmp_path: Path, emulator: EmulatorProcess
+) -> None:
+    project = Project(tmp_path / "project", emulator.endpoint)
+    project.write("campaign-1", range(60))
+    project.run("apply", "--auto-approve", "--format", "json")
+    for path in (project.folder / "state").iterdir():
+        path.unlink()
+    report = project.run("apply", "--auto-approve", "--format", "json")
+    assert report["summary"]["issued"] == 0
+    assert_true(project, emulator, Counter((f"w{number}", f"0.{number % 90 + 10}") for number in range(60)))
+
+
+def test_a_state_deleted_in_the_middle_of_an_apply_is_made_anew_and_nothing_is_paid_again(
+    tmp_path: Path, emulator: EmulatorProcess
+) -> None:
+    project = Project(tmp_path / "project", emulator.endpoint)
+    project.write("campaign-1", range(BONUSES))
+    process = project.start("apply", "--auto-approve", "--format", "json")
+    until = time.monotonic() + 30
+    while len(emulator.ledger()["payments"]) < BONUSES // 3:
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    process.kill()
+    process.communicate()
+    for path in (project.folder / "state").iterdir():
+        path.unlink()
+    project.run("apply", "--auto-approve", "--format", "json")
+    assert_true(project, emulator, Counter((f"w{number}", f"0.{number % 90 + 10}") for number in range(BONUSES)))
