@@ -5,12 +5,13 @@ import socket
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final, assert_never
 
 from reconcile.emulator.messages import Answer
 from reconcile.emulator.orders import Delivery, Spoil
 from reconcile.emulator.wirejson import JsonError, dumps, loads
 
-_OTHER_ID = "00000000-0000-4000-8000-000000000001"
+_OTHER_ID: Final = "00000000-0000-4000-8000-000000000001"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +28,7 @@ class Parcel:
 def deliver(transport: asyncio.Transport, parcel: Parcel, done: Callable[[], None]) -> None:
     """Send a parcel; `done` is called if and when the connection can take another request."""
     match parcel.delivery:
-        case Delivery.WHOLE:
+        case Delivery.WHOLE | Delivery.SHORTEN:  # a short answer says its true length
             transport.write(parcel.raw)
             if parcel.keep_alive:
                 done()
@@ -37,13 +38,15 @@ def deliver(transport: asyncio.Transport, parcel: Parcel, done: Callable[[], Non
             transport.close()
         case Delivery.RESET:
             _reset(transport)
-        case Delivery.TRUNCATE | Delivery.SHORTEN:
+        case Delivery.TRUNCATE:
             transport.write(parcel.raw[: parcel.head_bytes + (len(parcel.raw) - parcel.head_bytes) // 2])
             transport.close()
         case Delivery.HANG:
             pass  # until the client gives up
         case Delivery.DRIP:
             _drip(transport, parcel, 0, done)
+        case _:
+            assert_never(parcel.delivery)
 
 
 def shorten(answer: Answer) -> Answer:

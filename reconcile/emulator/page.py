@@ -42,7 +42,7 @@ th, td { text-align: left; padding: .4rem .9rem; border-bottom: 1px solid var(--
 tr:last-child td { border-bottom: 0; }
 th { color: var(--soft); font-weight: 600; font-size: .85rem; white-space: nowrap; }
 .number { text-align: right; white-space: nowrap; }
-.id { font-family: ui-monospace, "SF Mono", Menlo, Consolas, monospace; font-size: .85rem; }
+.id { overflow-wrap: anywhere; font-family: ui-monospace, "SF Mono", Menlo, Consolas, monospace; font-size: .85rem; }
 .text { overflow-wrap: anywhere; min-width: 16rem; }
 .SUCCESS { color: var(--good); } .FAIL { color: var(--bad); } .PENDING, .RUNNING { color: var(--wait); }
 """
@@ -121,7 +121,7 @@ _OPERATION_HEAD: Final = (
     ("", "Operation"),
     ("", "Submitted, UTC"),
     ("", "Status"),
-    ("number", "Paid of"),
+    ("number", "Paid"),
     ("number", "Requests"),
 )
 _BONUS_HEAD: Final = (

@@ -101,9 +101,9 @@ class EmulatorProcess:
         """Move the emulator's clock forward."""
         return self._control("clock", {"advance_ms": milliseconds})
 
-    def set_balance(self, balance: str) -> Json:
-        """Set the account's balance."""
-        return self._control("balance", {"balance": balance})
+    def set_balance(self, balance: str, *, account: str = "") -> Json:
+        """Set an account's balance; "" means the emulator's own account."""
+        return self._control("balance", {"balance": balance} | ({"account": account} if account else {}))
 
     def set_options(self, **options: int) -> Json:
         """Change latency_ms, start_ms, run_ms, daily_limit or requests_per_second."""
