@@ -136,15 +136,16 @@ def _repeats(overlap: _Overlap, old: CampaignRecord, project: str, severity: Sev
     same_name = old.campaign == name
     who = _earlier_project(old) if same_name else old.campaign
     verb = "would pay again" if severity is Severity.ERROR else "pays some of"
-    gone = "" if same_name else ", which no spec holds any more"
-    same = f" {overlap.same_assignment:,} of them are for the very same assignment." if overlap.same_assignment else ""
+    gone = "" if same_name else ", and no spec holds it any more"
+    are = "is" if overlap.same_assignment == 1 else "are"
+    same = f" {overlap.same_assignment:,} of them {are} for the very same assignment." if overlap.same_assignment else ""
     return Diagnostic(
         severity=severity,
         code="renamed-project" if same_name else "renamed-campaign",
         summary=f"Campaign {name} {verb} what {who} has paid",
         detail=f"{overlap.matched:,} of its {overlap.planned:,} payments, {money}, equal payments of {who} by recipient and "
-        f"amount ({overlap.old:,} were made there{gone}).{same} A renamed {'project' if same_name else 'campaign'} would "
-        "pay everybody again.",
+        f"amount. {overlap.old:,} were made there in all{gone}.{same} A renamed {'project' if same_name else 'campaign'} "
+        "would pay everybody again.",
         hint=_way_out(old, project, same_name=same_name),
         place=Place(overlap.tally.head.path, overlap.tally.head.line),
     )

@@ -1,0 +1,91 @@
+"""The end of a plan: how many, how much, how many requests and over how many days."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Final
+
+from reconcile.plan.document import Totals, totals
+from reconcile.plan.model import Action, Plan, ProviderSummary
+from reconcile.render.safe import visible
+from reconcile.render.style import Style
+
+BATCH: Final = 100
+"""The batch size that is named as the way out of a day's quota."""
+
+
+def total_lines(plan: Plan, style: Style) -> Iterator[str]:
+    """Counts, money, quota, digest, and what the plan leaves aside."""
+    yield style.paint(_counts(plan), "bold")
+    if plan.payments:
+        yield from (f"Pays {_money(each)}." for each in totals(plan) if each.amount)
+        yield from (_requests(provider) for provider in plan.providers if provider.requests)
+    if plan.held_back:
+        yield f"{_count(plan.held_back, 'payment')} more {_are(plan.held_back)} left for later by --limit."
+    if plan.orphans_elsewhere:
+        yield (
+            f"{_count(plan.orphans_elsewhere, 'bonus')} {_are(plan.orphans_elsewhere)} recorded in campaigns that "
+            "were not loaded; orphans are looked for only in campaigns that are loaded whole."
+        )
+    if plan.refused:
+        yield style.paint("Refused: nothing of it will be sent while an error stands above.", "bold", "red")
+    if plan.payments:
+        yield f"Digest {plan.digest}"
+
+
+def _counts(plan: Plan) -> str:
+    actions = Counter(change.action for change in plan.changes)
+    if not plan.changes and not plan.in_doubt:
+        if not plan.unchanged:
+            return "Nothing to do: no bonus is asked for."
+        held = "the bonus is" if plan.unchanged == 1 else f"all {plan.unchanged:,} bonuses are"
+        return f"Nothing to do: {held} issued." if not plan.held_back else f"Plan: {plan.unchanged:,} unchanged."
+    parts = [f"{actions[Action.ISSUE]:,} to issue"]
+    for count, words in (
+        (actions[Action.TOP_UP], "to top up"),
+        (plan.unchanged, "unchanged"),
+        (actions[Action.CONFLICT], "in conflict"),
+        (len(plan.in_doubt), "in doubt"),
+        (actions[Action.ORPHANED], "orphaned"),
+    ):
+        if count:
+            parts.append(f"{count:,} {words}")
+    return f"Plan: {', '.join(parts)}."
+
+
+def _money(total: Totals) -> str:
+    if total.fees is None:
+        return f"{total.amount:,} {total.currency}, fees unknown (`fee_percent` is not set)"
+    if not total.fees:
+        return f"{total.amount:,} {total.currency}, no fees"
+    whole = total.amount + total.fees
+    return f"{total.amount:,} {total.currency} + {total.fees:,} {total.currency} fees = {whole:,} {total.currency}"
+
+
+def _requests(provider: ProviderSummary) -> str:
+    """How much of the day's quota it takes, and what a batch size would mean where one day does not suffice."""
+    limit, today = provider.daily_request_limit, provider.requests_today
+    sent = f", {today:,} sent today already" if today else ""
+    line = f"{visible(provider.name)}: {_count(provider.requests, 'request')}, {limit:,} a day{sent}"
+    if provider.requests + today <= limit:
+        return f"{line}."
+    line = f"{line}: {_days(provider)} days"
+    if provider.requests < provider.payments or provider.payments <= BATCH:
+        return f"{line}."
+    batches = -(-provider.payments // BATCH)
+    return f"{line}; `batch_size: {BATCH}` needs {batches:,}, and one state as the only writer."
+
+
+def _days(provider: ProviderSummary) -> int:
+    """Calendar days from today on, today included even where nothing is left of it."""
+    limit = provider.daily_request_limit
+    left_today = max(0, limit - provider.requests_today)
+    return 1 + -(-(provider.requests - left_today) // limit)
+
+
+def _count(number: int, noun: str) -> str:
+    plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"
+    return f"{number:,} {noun if number == 1 else plural}"
+
+
+def _are(number: int) -> str:
+    return "is" if number == 1 else "are"
