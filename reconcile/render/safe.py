@@ -13,8 +13,8 @@ _COMMAND: Final = re.compile(r"\A\s*::|##\[")
 
 
 def visible(text: str) -> str:
-    """`text` on one line, with control characters, escapes, bidirectional overrides and invisible characters spelled
-    out (`\\x1b`, `\\u202e`), and the beginnings of CI commands broken by a backslash. Letters of every script and
+    r"""`text` on one line, with control characters, escapes, bidirectional overrides and invisible characters spelled
+    out (`\x1b`, `\u202e`), and the beginnings of CI commands broken by a backslash. Letters of every script and
     plain blanks stay as they are.
     """
     if not text.isprintable():

@@ -1,0 +1,119 @@
+"""Identities that stand twice, over all files of a run. Only 16 bytes are kept for each bonus: the places of those
+that stand twice are found by reading the specs once more, which happens only when there is an error to report.
+"""
+
+import re
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from reconcile.diagnostics import Diagnostics
+from reconcile.model import Desired
+from reconcile.spec.files import DATA_BYTES_MAX, open_regular
+from reconcile.spec.report import Report
+
+_INDENT: Final = re.compile(r"[\s-]*")
+
+
+class Doubles:
+    """Meets every bonus; `found` once an identity, or a claim to a former one, was met twice."""
+
+    def __init__(self) -> None:
+        self.ids: set[bytes] = set()
+        self._former: set[bytes] = set()
+        self._twice: set[bytes] = set()
+        self._claimed_twice: set[bytes] = set()
+
+    def meet(self, desired: Desired) -> None:
+        """Take note of a bonus."""
+        bonus_id = desired.bonus_id
+        if bonus_id in self.ids:
+            self._twice.add(bonus_id)
+        else:
+            self.ids.add(bonus_id)
+        if desired.formerly is not None:
+            former = desired.formerly.bonus_id
+            (self._claimed_twice if former in self._former else self._former).add(former)
+
+    @property
+    def found(self) -> bool:
+        """Whether there is something to report."""
+        return bool(self._twice or self._claimed_twice or not self.ids.isdisjoint(self._former))
+
+    def report(self, bonuses: Iterable[Desired], diagnostics: Diagnostics) -> None:
+        """Report every double with both places; `bonuses` are all of them, again."""
+        held = self.ids & self._former
+        first: dict[bytes, Desired] = {}
+        claims: dict[bytes, Desired] = {}
+        with _Places(diagnostics) as places:
+            for desired in bonuses:
+                bonus_id = desired.bonus_id
+                if bonus_id in self._twice or bonus_id in held:
+                    earlier = first.setdefault(bonus_id, desired)
+                    if earlier is not desired:
+                        places.twice(desired, earlier)
+                former = b"" if desired.formerly is None else desired.formerly.bonus_id
+                if former in self._claimed_twice or former in held:
+                    claim = claims.setdefault(former, desired)
+                    if claim is not desired:
+                        places.claimed_twice(desired, claim)
+            for former, claim in claims.items():
+                if former in first:
+                    places.still_asked_for(claim, first[former])
+
+
+class _Places:
+    """Reports at the place of a bonus, in whatever file it stands."""
+
+    def __init__(self, diagnostics: Diagnostics) -> None:
+        self._diagnostics = diagnostics
+        self._reports: dict[str, Report] = {}
+
+    def twice(self, desired: Desired, earlier: Desired) -> None:
+        self._error(
+            "duplicate-bonus",
+            desired,
+            f"The bonus {desired.address} stands twice",
+            f"It stands in {earlier.path}:{earlier.line} too. One identity is paid once, whatever the amounts.",
+            "Give one of the two a `key` if both are meant, or take one away.",
+        )
+
+    def claimed_twice(self, desired: Desired, earlier: Desired) -> None:
+        assert desired.formerly is not None
+        self._error(
+            "duplicate-formerly",
+            desired,
+            f"Two bonuses were formerly {desired.formerly.address}",
+            f"{earlier.path}:{earlier.line} says so too. What was paid then counts for one bonus alone.",
+            "Leave `formerly` at the one that it is true for.",
+        )
+
+    def still_asked_for(self, claim: Desired, present: Desired) -> None:
+        assert claim.formerly is not None
+        itself = claim.bonus_id == present.bonus_id
+        self._error(
+            "formerly-itself" if itself else "formerly-present",
+            claim,
+            "`formerly` names the bonus itself"
+            if itself
+            else f"This bonus was formerly {claim.formerly.address}, which is still asked for",
+            "" if itself else f"It stands in {present.path}:{present.line}. What was paid then cannot count for both.",
+            "Say what was different, or take `formerly` away." if itself else "Take one of the two away.",
+        )
+
+    def _error(self, code: str, desired: Desired, summary: str, detail: str, hint: str) -> None:
+        report = self._reports.get(desired.path)
+        if report is None:
+            opener = partial(open_regular, Path(desired.path), bytes_max=DATA_BYTES_MAX)
+            report = self._reports[desired.path] = Report(self._diagnostics, desired.path, opener)
+        indent = _INDENT.match(report.line(desired.line))
+        column = indent.end() + 1 if indent else 1
+        report.error(code, summary, line=desired.line, column=column, detail=detail, hint=hint)
+
+    def __enter__(self) -> "_Places":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for report in self._reports.values():
+            report.close()
