@@ -6,7 +6,7 @@ SHELL  := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test lint types unit crash kill bench soak test-kit lock clean
+.PHONY: help demo test lint types unit crash kill bench soak test-kit test-page lock clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -24,6 +24,12 @@ $(VENV)/.installed: requirements/dev.txt pyproject.toml
 	$(PYTHON) -m venv .venv-kit
 	.venv-kit/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/kit.txt
 	touch $@
+
+test-kit: $(VENV)/.installed .venv-kit/.installed  ## Toloka's own client against the emulator and the state
+	$(BIN)/python -m tests.kit.run_kit .venv-kit/bin/python
+
+test-page: $(VENV)/.installed  ## the emulator's page in headless Chromium, if there is one
+	$(BIN)/python -m tests.browser.look_at_page
 
 lock:  ## lock the development tools anew
 	$(PYTHON) -m venv .venv-lock && .venv-lock/bin/python -m pip install --quiet --disable-pip-version-check uv

@@ -109,7 +109,8 @@ def test_the_page_runs_and_loads_nothing(read: Reader) -> None:
 def test_the_content_security_policy_allows_the_pages_own_style_alone(answer: httpx.Response, read: Reader) -> None:
     digest = b64encode(sha256(read.style.encode()).digest()).decode()
     assert answer.headers["Content-Security-Policy"] == (
-        f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none';"
+        " frame-ancestors 'none'"
     )
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
