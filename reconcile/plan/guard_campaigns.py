@@ -138,7 +138,9 @@ def _repeats(overlap: _Overlap, old: CampaignRecord, project: str, severity: Sev
     verb = "would pay again" if severity is Severity.ERROR else "pays some of"
     gone = "" if same_name else ", and no spec holds it any more"
     are = "is" if overlap.same_assignment == 1 else "are"
-    same = f" {overlap.same_assignment:,} of them {are} for the very same assignment." if overlap.same_assignment else ""
+    same = (
+        f" {overlap.same_assignment:,} of them {are} for the very same assignment." if overlap.same_assignment else ""
+    )
     return Diagnostic(
         severity=severity,
         code="renamed-project" if same_name else "renamed-campaign",

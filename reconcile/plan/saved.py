@@ -134,13 +134,16 @@ def _bytes(path: Path) -> bytes:
             f"Cannot read the saved plan {path}: {error.strerror}",
             remedy="Make one:\n  bonusctl plan --out plan.json",
         ) from error
-    with os.fdopen(handle, "rb") as file:
+    try:
         status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode):
             raise _damaged(path, "it is no regular file")
         if status.st_size > SIZE_MAX:
             raise _damaged(path, f"it is larger than {SIZE_MAX // (1024 * 1024)} MiB")
-        return file.read(SIZE_MAX)
+        with open(handle, "rb", closefd=False) as file:
+            return file.read(SIZE_MAX)
+    finally:
+        os.close(handle)
 
 
 def _damaged(path: Path, what: str) -> Refused:
