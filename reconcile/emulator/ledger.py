@@ -76,10 +76,10 @@ class Ledger:
         self.connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
         try:
             yield
+            self.connection.execute("COMMIT")
         except BaseException:
-            self.connection.rollback()
+            self.connection.rollback()  # also after a commit that failed; nothing to do if SQLite did it already
             raise
-        self.connection.execute("COMMIT")
 
     @contextmanager
     def all_or_nothing(self) -> Iterator[None]:

@@ -109,9 +109,7 @@ class Server:
 
     def tick(self) -> None:
         """Do what is due, now and from time to time."""
-        due = self._running.ledger.next_due_ms()
-        if due is not None and due <= self._running.ledger.now_ms():
-            self._answer_all([])
+        self._answer_all([])
         self._timer = self._loop.call_later(TICK_S, self.tick)
 
     def stop(self) -> None:
@@ -141,22 +139,26 @@ class Server:
                 self._send_off(exchange, answer, orders)
 
     def _answer_all(self, batch: list[Exchange]) -> list[tuple[Answer, Orders]]:
-        ledger = self._running.ledger
-        writes = not batch or any(exchange.request.method == "POST" for exchange in batch)
         try:
-            due = ledger.next_due_ms()
-            writes = writes or (due is not None and due <= ledger.now_ms())
-            with ledger.transaction(writes=writes):
-                if writes:
-                    self._do_due()
-                answers = [self._answer(exchange) for exchange in batch]
-                if any(exchange.request.path.startswith(CONTROL) for exchange in batch):
-                    self._do_due()  # the clock may have moved
-        except sqlite3.Error:
-            # The transaction is gone, and with it everything that the batch did.
+            return self._answer_in_one_transaction(batch)
+        except Exception:  # noqa: BLE001 (the transaction is gone with all that the batch did; each client hears so)
             _log.exception("the ledger could not be written")
             refusal = Refusal(503, "REMOTE_SERVICE_UNAVAILABLE", "The ledger could not be written")
             return [(refusal.answer(), Orders()) for _ in batch]
+
+    def _answer_in_one_transaction(self, batch: list[Exchange]) -> list[tuple[Answer, Orders]]:
+        ledger = self._running.ledger
+        due = ledger.next_due_ms()
+        is_due = due is not None and due <= ledger.now_ms()
+        writes = is_due or any(exchange.request.method == "POST" for exchange in batch)
+        if not batch and not is_due:
+            return []
+        with ledger.transaction(writes=writes):
+            if writes:
+                self._do_due()
+            answers = [self._answer(exchange) for exchange in batch]
+            if writes and any(exchange.request.path.startswith(CONTROL) for exchange in batch):
+                self._do_due()  # the clock may have moved
         return answers
 
     def _do_due(self) -> None:
