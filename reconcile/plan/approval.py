@@ -17,6 +17,8 @@ from reconcile.plan.saved import SavedPlan
 from reconcile.state.ledger import RecordedPayment, StateReader
 
 _AGAIN: Final = "Plan again, and approve that:\n  bonusctl plan --out plan.json"
+# What a plan is refused for that is no policy, budget or guard: the code of its first error → the reason.
+_REASONS: Final = {"account-mismatch": "account_mismatch", "target-unknown": "usage"}
 
 
 class Approved(NamedTuple):
@@ -140,7 +142,7 @@ def _not_refused(plan: Plan) -> None:
         first.summary,
         detail=f"{first.detail}{more}\nNothing was sent.".strip(),
         remedy=first.hint,
-        reason="account_mismatch" if first.code == "account-mismatch" else "policy",
+        reason=_REASONS.get(first.code, "policy"),
     )
 
 

@@ -50,6 +50,10 @@ class Book:
         row = self.odd.pop(bonus_id, None)
         return None if row is None else held(row)
 
+    def left_count(self) -> int:
+        """How many bonuses `left` would give."""
+        return len(self.plain) + sum(1 for row in self.odd.values() if row.issued_count or row.open_count)
+
     def left(self, reader: StateReader, ledger: int) -> Iterator[RecordedBonus]:
         """What nobody took and was issued or is in doubt, in no order."""
         if self.plain:

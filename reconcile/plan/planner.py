@@ -136,10 +136,10 @@ def _orphan(tally: Tally, row: RecordedBonus) -> Change:
 
 
 def _elsewhere(shelf: Shelf, scope: PlanScope) -> int:
-    """How many bonuses of ours are recorded in campaigns that were not loaded at all."""
+    """How many bonuses of ours are recorded in campaigns that were not loaded, and count for none by `formerly`."""
     loaded = scope.whole | shelf.tallies.keys()
     return sum(
-        record.bonuses
+        shelf.left_in(ledger.ledger, record)
         for _, ledger in shelf.ledgers()
         for record in shelf.campaigns(ledger.ledger)
         if record.project == shelf.settings.project and record.campaign not in loaded

@@ -97,6 +97,11 @@ class Shelf:
             self._books[key] = load_book(self.reader, ledger, campaign, self.settings.project)
         return self._books[key]
 
+    def left_in(self, ledger: int, record: CampaignRecord) -> int:
+        """How many of a campaign's recorded bonuses nobody asked for, as far as that was looked into; else all."""
+        book = self._books.get((ledger, record.campaign))
+        return record.bonuses if book is None else book.left_count()
+
     def row(self, ledger: int, bonus_id: bytes) -> RecordedBonus | None:
         """One recorded bonus, of any campaign and project, whether its book still holds it or not."""
         assert self.reader is not None

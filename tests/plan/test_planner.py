@@ -282,6 +282,11 @@ def test_only_the_campaigns_asked_for_are_read() -> None:
     assert state.read == ["w47"]
 
 
+def test_what_counts_by_its_former_name_is_recorded_nowhere_else() -> None:
+    state = Records(recorded("old/ann", "1.00"), recorded("old/bob", "1.00"))
+    assert plan(bonus("new/ann", "1.00", formerly="old/ann"), state=state).orphans_elsewhere == 1
+
+
 # --- targets and limits --------------------------------------------------------------------------------------------
 
 
