@@ -1,1 +1,1 @@
-"""Planning: desired less recorded, as data. No file, no clock, no network."""
+"""Planning: desired less recorded, as data. No clock, no network; only `saved` opens a file."""
