@@ -12,7 +12,7 @@ from reconcile.spec.given import ALLOWANCES, OUR_FIELDS, Former, Given, Said
 from reconcile.spec.ids import NULLS, id_problem, normalized
 from reconcile.spec.nodes import ABSENT, MappingNode, Node, SequenceNode, is_absent, is_scalar, place, what
 from reconcile.spec.report import Report, quoted
-from reconcile.spec.secrets import ADVICE, is_secret_key
+from reconcile.spec.secrets import ADVICE, is_secret_key, looks_secret
 from reconcile.spec.suggest import did_you_mean
 from reconcile.spec.templates import Template, TemplateProblem, parse_template
 from reconcile.spec.texts import Problem, language_problem, problem_of
@@ -236,6 +236,8 @@ class FieldReader:
         for key, value in node.pairs:
             if not is_scalar(value):
                 self.problem(Problem("type", f"`vars`: {quoted(key.value)} is {what(value)}, not a text"), value)
+            elif looks_secret(value.value):
+                self.problem(Problem("secret", "An entry of `vars` looks like a token or key", "", ADVICE), value)
             elif value.value not in ABSENT:
                 found[key.value] = value.value
         return found

@@ -9,11 +9,12 @@ import unicodedata
 from typing import Final
 
 from reconcile.model import FORBIDDEN_IN_NAMES
+from reconcile.spec.secrets import ADVICE, looks_secret
 from reconcile.spec.texts import Problem
 
 NAME_LENGTH_MAX: Final = 128
 
-_USUAL: Final = r"[!-.0-Z\\^-}]"
+_USUAL: Final = r"[!-\-0-Z\\^-}]"  # without dots, which a token has
 _NO_NULL: Final = r"(?![Nn](?:[Uu][Ll][Ll]|[Oo][Nn][Ee]|[Aa][Nn])(?:\x1f|\Z))"
 all_usual: Final = re.compile(
     rf"{_NO_NULL}{_USUAL}{{1,128}}\x1f{_NO_NULL}{_USUAL}{{0,128}}\x1f{_NO_NULL}{_USUAL}{{0,128}}"
@@ -44,6 +45,8 @@ def id_problem(text: str, field: str, *, length_max: int = NAME_LENGTH_MAX, patt
         return _forbidden(character, field)
     if len(text) > length_max:
         return Problem("id-length", f"`{field}` has {len(text):,} characters, at most {length_max} are allowed")
+    if "." in text and looks_secret(text):
+        return Problem("secret", f"`{field}` looks like a token or key", "", ADVICE)
     if pattern and re.fullmatch(pattern, text) is None:
         return Problem("id-pattern", f"`{field}` does not have the form that the provider gives it")
     return None

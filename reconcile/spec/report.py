@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import BinaryIO, Final
 
 from reconcile.diagnostics import ERRORS_SHOWN_MAX, Diagnostics, Place
-from reconcile.spec.secrets import shows_secret
+from reconcile.spec.secrets import looks_secret, shows_secret
 
 _QUOTED_MAX: Final = 60
 _LINE_MAX: Final = 4_000
@@ -18,7 +18,9 @@ _PIECE: Final = 1 << 16
 
 
 def quoted(text: str) -> str:
-    """A text of the user's inside a sentence of ours, cut where it is long."""
+    """A text of the user's inside a sentence of ours, cut where it is long, unsaid where it looks like a secret."""
+    if looks_secret(text):
+        return "`***`"
     return f"`{text}`" if len(text) <= _QUOTED_MAX else f"`{text[:_QUOTED_MAX]}…`"
 
 
@@ -46,6 +48,7 @@ class Report:
     opener: Callable[[], BinaryIO]
     _file: BinaryIO | None = field(default=None, init=False)
     _next: int = field(default=1, init=False)
+    _secret_lines: set[int] = field(default_factory=set, init=False)
 
     def error(
         self, code: str, summary: str, *, line: int = 0, column: int = 0, detail: str = "", hint: str = ""
@@ -62,7 +65,10 @@ class Report:
         self.diagnostics.warning(code, summary, detail=detail, hint=hint, place=place, source=source)
 
     def secret(self, summary: str, *, line: int, column: int, hint: str) -> None:
-        """Take an error about a secret: its line is not shown."""
+        """Take an error about a secret, one for a line: it is not shown."""
+        if line in self._secret_lines:
+            return
+        self._secret_lines.add(line)
         self.diagnostics.error(
             "secret",
             summary,

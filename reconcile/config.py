@@ -1,0 +1,171 @@
+"""The config `bonusctl.yaml`: read by the one reader of YAML, checked key by key, given as frozen settings.
+
+It says where specs and state are, who pays, and which limits hold. It never holds a secret: what looks like one is an
+error that names the place and does not repeat the line.
+"""
+
+import re
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from reconcile.config_providers import read_providers
+from reconcile.config_search import CONFIG_NAME, find_config
+from reconcile.config_values import Values
+from reconcile.diagnostics import Diagnostics
+from reconcile.providers.rules import RULES, Tariff
+from reconcile.settings import Policies, ProviderSettings, Settings
+from reconcile.spec.events import Reader
+from reconcile.spec.files import CONFIG_BYTES_MAX, open_regular, shown_path, unreadable
+from reconcile.spec.nodes import MappingNode, Node, is_absent, place
+from reconcile.spec.report import Report, Unreadable, quoted
+from reconcile.spec.source import Source
+
+__all__ = ["CONFIG_NAME", "find_config", "load_config"]
+
+CONFIG_KEYS: Final = ("version", "project", "specs", "state", "providers", "policies")
+POLICY_KEYS: Final = (
+    "max_bonus",
+    "max_per_recipient",
+    "max_plan_total",
+    "max_plan_bonuses",
+    "require_assignment",
+    "allow_top_up",
+)
+SPECS_DEFAULT: Final = ("specs",)
+STATE_DEFAULT: Final = "state/bonusctl.db"
+_BONUSES_MAX: Final = 100_000_000
+_URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+
+
+def load_config(path: Path, diagnostics: Diagnostics, environ: Mapping[str, str]) -> Settings | None:
+    """The settings that a config states; None if it has errors (in `diagnostics`). `environ` may allow an endpoint."""
+    opener = partial(open_regular, path, bytes_max=CONFIG_BYTES_MAX)
+    before = diagnostics.errors
+    settings = None
+    with Report(diagnostics, shown_path(path.absolute(), Path.cwd()), opener) as report:
+        try:
+            with opener() as stream:
+                reader = Reader(Source(stream), report)
+                with reader.translating():
+                    nodes = _nodes(reader)
+            settings = _settings(path, nodes, Values(report), environ)
+        except Unreadable as problem:
+            report.unreadable(problem)
+        except OSError as error:
+            report.unreadable(unreadable(error))
+    return settings if diagnostics.errors == before else None
+
+
+def _nodes(reader: Reader) -> dict[str, Node]:
+    """The values of the config by key."""
+    nodes: dict[str, Node] = {}
+    if reader.open_document() is None:
+        return nodes
+    values = Values(reader.report)
+    for key in reader.top_level():
+        node = reader.node()
+        if key.value not in CONFIG_KEYS:
+            values.unknown(key, CONFIG_KEYS, "in the config")
+        elif not is_absent(node):
+            nodes[key.value] = node
+    reader.close_document()
+    return nodes
+
+
+def _settings(path: Path, nodes: dict[str, Node], values: Values, environ: Mapping[str, str]) -> Settings:
+    for node in nodes.values():
+        values.secrets(node)
+    _version(nodes.get("version"), values)
+    providers = read_providers(nodes.get("providers"), values, environ)
+    absolute = path.absolute()
+    return Settings(
+        path=absolute,
+        root=absolute.parent,
+        project=values.name(nodes.get("project"), "project") or "",
+        specs=values.texts(nodes.get("specs"), "specs") or SPECS_DEFAULT,
+        state=_state(nodes.get("state"), values),
+        providers=providers,
+        policies=_policies(nodes.get("policies"), providers, values),
+    )
+
+
+def _version(node: Node | None, values: Values) -> None:
+    if node is None:
+        hint = "Begin the config with `version: 1`."
+        values.report.error("missing", "`version` is missing", hint=hint, line=1, column=1)
+    elif values.text(node, "version") not in (None, "1"):
+        summary = f"This bonusctl reads configs of version 1, not {quoted(node.value)}"
+        hint = "Write `version: 1`, or install the bonusctl that reads the other version."
+        values.error(node, "version", summary, hint=hint)
+
+
+def _state(node: Node | None, values: Values) -> str:
+    text = values.text(node, "state")
+    if text is None:
+        return STATE_DEFAULT
+    if text.startswith(("postgresql://", "postgres://")):
+        line_shown = "A state in PostgreSQL comes in a later version"
+        hint = f"Use a file: `state: {STATE_DEFAULT}`."
+        if "@" in text.split("://", 1)[1]:
+            # It may hold a password: the line is not shown.
+            line, column = place(node)
+            values.report.secret(line_shown, line=line, column=column, hint=hint)
+        else:
+            values.error(node, "later", line_shown, hint=hint)
+        return STATE_DEFAULT
+    if _URL.match(text) or "\x00" in text or text.endswith("/") or text.startswith("~"):
+        hint = f"Write a path from the config's folder: `state: {STATE_DEFAULT}`."
+        values.error(node, "state", "`state` is not the path of a file", hint=hint)
+    return text
+
+
+# --- policies ------------------------------------------------------------------------------------------------------
+
+
+def _policies(
+    node: Node | None, providers: tuple[ProviderSettings, ...], values: Values
+) -> tuple[tuple[str, Policies], ...]:
+    """The limits by currency."""
+    tariffs = {
+        tariff.currency: tariff
+        for tariff in (RULES[provider.type].tariffs[provider.environment] for provider in providers)
+    }
+    if node is None:
+        return ()
+    known = sorted({tariff.currency for rules in RULES.values() for tariff in rules.tariffs.values()})
+    by_currency = isinstance(node, MappingNode) and any(key.value in known for key, _ in node.pairs)
+    if not by_currency:
+        return _bare_policies(node, tariffs, values)
+    found = values.mapping(node, "policies", known, where="of `policies` by currency")
+    return tuple((currency, _limits(value, tariffs.get(currency), values)) for currency, value in sorted(found.items()))
+
+
+def _bare_policies(node: Node, tariffs: dict[str, Tariff], values: Values) -> tuple[tuple[str, Policies], ...]:
+    """Limits without a currency: they mean the one that the config pays in."""
+    limits = _limits(node, next(iter(tariffs.values()), None), values)
+    if len(tariffs) < 2:
+        return tuple((currency, limits) for currency in tariffs)
+    shown = " and ".join(f"`{currency}`" for currency in sorted(tariffs))
+    values.error(
+        node,
+        "policies-currency",
+        "The policies do not say which currency they mean",
+        detail=f"The config pays in {shown}.",
+        hint=f"Write them by currency: `policies: {{{sorted(tariffs)[0]}: {{max_bonus: …}}}}`.",
+    )
+    return ()
+
+
+def _limits(node: Node, tariff: Tariff | None, values: Values) -> Policies:
+    nodes = values.mapping(node, "policies", POLICY_KEYS, where="of `policies`")
+    decimals = tariff.decimals if tariff is not None else 3
+    return Policies(
+        max_bonus=values.amount(nodes.get("max_bonus"), "max_bonus", decimals_max=decimals),
+        max_per_recipient=values.amount(nodes.get("max_per_recipient"), "max_per_recipient", decimals_max=decimals),
+        max_plan_total=values.amount(nodes.get("max_plan_total"), "max_plan_total", decimals_max=decimals),
+        max_plan_bonuses=values.number(nodes.get("max_plan_bonuses"), "max_plan_bonuses", least=0, most=_BONUSES_MAX),
+        require_assignment=values.flag(nodes.get("require_assignment"), "require_assignment") or False,
+        allow_top_up=values.flag(nodes.get("allow_top_up"), "allow_top_up") or False,
+    )

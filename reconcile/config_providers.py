@@ -1,0 +1,235 @@
+"""The `providers` of a config: who pays, in which environment, and how requests go there."""
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+from reconcile.config_values import Values
+from reconcile.endpoints import EndpointProblem, check_endpoint
+from reconcile.providers.rules import RULES, ProviderRules
+from reconcile.settings import ProviderSettings
+from reconcile.spec.ids import id_problem
+from reconcile.spec.nodes import MappingNode, Node, SequenceNode, is_absent, what
+from reconcile.times import parse_time
+
+PROVIDER_KEYS: Final = (
+    "type",
+    "environment",
+    "account",
+    "endpoint",
+    "token_env",
+    "token_file",
+    "token_command",
+    "mode",
+    "batch_size",
+    "skip_invalid_items",
+    "concurrency",
+    "timeout",
+    "operation_timeout",
+    "settle_window",
+    "daily_request_limit",
+    "fee_percent",
+    "since",
+    "proxy_from_environment",
+)
+LATER_TYPES: Final = ("mturk",)
+_TOKEN_ENV: Final = re.compile(r"(?:TOLOKA|BONUSCTL)_[A-Z0-9_]+", re.ASCII)
+_PERCENT_MAX: Final = Decimal(100)
+
+
+def read_providers(node: Node | None, values: Values, environ: Mapping[str, str]) -> tuple[ProviderSettings, ...]:
+    """Every provider that can be used; what is wrong with one is reported."""
+    if node is None or is_absent(node):
+        hint = "Add `providers: {toloka: {type: toloka, environment: emulator}}`."
+        values.report.error("missing", "`providers` is missing", hint=hint, line=1, column=1)
+        return ()
+    if not isinstance(node, MappingNode):
+        values.error(
+            node, "type", f"`providers` is {what(node)}, not a mapping of names", hint="Write `toloka:` below it."
+        )
+        return ()
+    found = []
+    for key, value in node.pairs:
+        problem = id_problem(key.value, "a provider's name")
+        if problem is not None:
+            values.error(key, problem.code, problem.summary, detail=problem.detail, hint=problem.hint)
+            continue
+        provider = _Provider(key, value, values, environ).settings()
+        if provider is not None:
+            found.append(provider)
+    return tuple(found)
+
+
+class _Provider:
+    """One entry of `providers`."""
+
+    def __init__(self, key: Any, node: Node, values: Values, environ: Mapping[str, str]) -> None:
+        self.key = key
+        self.values = values
+        self.environ = environ
+        self.node = node
+        self.nodes: dict[str, Node] = {}
+
+    def settings(self) -> ProviderSettings | None:
+        """The provider, None if it has errors."""
+        before = self.values.report.diagnostics.errors
+        # The type decides which keys there are: it comes first.
+        rules = self._rules()
+        if rules is None:
+            return None
+        self.nodes = self.values.mapping(
+            self.node, self.key.value, PROVIDER_KEYS, where=f"of provider `{self.key.value}`"
+        )
+        environment = self._environment(rules)
+        found = self._settings(rules, environment or "")
+        return found if self.values.report.diagnostics.errors == before else None
+
+    def _settings(self, rules: ProviderRules, environment: str) -> ProviderSettings:
+        nodes, values = self.nodes, self.values
+        number = values.number
+        stated: dict[str, object] = {
+            "account": self._account(rules, environment),
+            "endpoint": self._endpoint(rules, environment),
+            "token_env": self._token_env(),
+            "token_file": values.text(nodes.get("token_file"), "token_file"),
+            "token_command": self._token_command(),
+            "mode": self._mode(),
+            "batch_size": self._batch_size(),
+            "skip_invalid_items": values.flag(nodes.get("skip_invalid_items"), "skip_invalid_items"),
+            "concurrency": number(nodes.get("concurrency"), "concurrency", least=1, most=64),
+            "timeout_s": number(nodes.get("timeout"), "timeout", least=1, most=600, unit=" seconds"),
+            "operation_timeout_s": number(
+                nodes.get("operation_timeout"), "operation_timeout", least=1, most=86_400, unit=" seconds"
+            ),
+            "settle_window_s": number(
+                nodes.get("settle_window"), "settle_window", least=0, most=7 * 86_400, unit=" seconds"
+            ),
+            "daily_request_limit": number(
+                nodes.get("daily_request_limit"), "daily_request_limit", least=1, most=1_000_000
+            ),
+            "fee_percent": self._fee_percent(),
+            "since_ms": self._since(),
+            "proxy_from_environment": values.flag(nodes.get("proxy_from_environment"), "proxy_from_environment"),
+        }
+        given: dict[str, Any] = {name: value for name, value in stated.items() if value is not None}
+        line = self.key.start_mark.line + 1
+        return ProviderSettings(name=self.key.value, type=rules.type, environment=environment, line=line, **given)
+
+    def _rules(self) -> ProviderRules | None:
+        values = self.values
+        if not isinstance(self.node, MappingNode):
+            hint = "Write at least `type:` and `environment:` below it."
+            values.error(
+                self.key, "type", f"Provider `{self.key.value}` is {what(self.node)}, not a mapping", hint=hint
+            )
+            return None
+        node = self.node.get("type")
+        if is_absent(node):
+            self._missing("type", f"Add `type: {next(iter(RULES))}`.")
+            return None
+        text = values.choice(node, "type", [*RULES, *LATER_TYPES])
+        if text in LATER_TYPES and text not in RULES:
+            values.error(
+                node,
+                "later",
+                f"Providers of type `{text}` come in a later version",
+                detail=f"This version pays at {', '.join(rules.title for rules in RULES.values())}.",
+                hint="Take the provider away until then.",
+            )
+            return None
+        return RULES.get(text or "")
+
+    def _environment(self, rules: ProviderRules) -> str | None:
+        node = self.nodes.get("environment")
+        if node is None:
+            self._missing("environment", "Add `environment: emulator`, which needs no account.")
+            return None
+        return self.values.choice(node, "environment", rules.tariffs)
+
+    def _account(self, rules: ProviderRules, environment: str) -> str | None:
+        node = self.nodes.get("account")
+        if node is None and environment in rules.account_required:
+            self._missing(
+                "account",
+                "`bonusctl doctor` shows the id of the account behind a token.",
+                detail=f"In `{environment}` real money is paid: the config says whose it is, and every contact checks it.",
+            )
+        return self.values.name(node, "account")
+
+    def _endpoint(self, rules: ProviderRules, environment: str) -> str | None:
+        node = self.nodes.get("endpoint")
+        text = self.values.text(node, "endpoint")
+        if text is None:
+            return None
+        checked = check_endpoint(text, rules=rules, environment=environment, environ=self.environ)
+        if isinstance(checked, EndpointProblem):
+            self.values.error(node, "endpoint", checked.summary, detail=checked.detail, hint=checked.hint)
+            return None
+        return checked
+
+    def _token_env(self) -> str | None:
+        node = self.nodes.get("token_env")
+        text = self.values.text(node, "token_env")
+        if text is not None and _TOKEN_ENV.fullmatch(text) is None:
+            self.values.error(
+                node,
+                "token-env",
+                "`token_env` must begin with `TOLOKA_` or `BONUSCTL_`",
+                detail="A line in a config must not send another secret of this machine to a provider.",
+                hint="Put the token in a variable such as `TOLOKA_TOKEN`.",
+            )
+            return None
+        return text
+
+    def _token_command(self) -> tuple[str, ...] | None:
+        node = self.nodes.get("token_command")
+        if node is None:
+            return None
+        if not isinstance(node, SequenceNode) or not node.items:
+            hint = "Write the program and its arguments: `token_command: [pass, show, toloka]`. No shell reads it."
+            self.values.error(node, "type", f"`token_command` is {what(node)}, not a list of words", hint=hint)
+            return None
+        return self.values.texts(node, "token_command")
+
+    def _mode(self) -> str | None:
+        node = self.nodes.get("mode")
+        mode = self.values.choice(node, "mode", ("async", "sync"))
+        if mode == "sync":
+            self._later(node, "mode: sync", "Synchronous requests cannot be repeated safely.")
+        return mode
+
+    def _batch_size(self) -> int | None:
+        node = self.nodes.get("batch_size")
+        size = self.values.number(node, "batch_size", least=1, most=1_000)
+        if size is not None and size > 1:
+            self._later(node, "A `batch_size` above 1", "One payment an operation is safe with any state.")
+        return size
+
+    def _later(self, node: Node, name: str, detail: str) -> None:
+        what_ = f"`{name}`" if ":" in name else name
+        hint = "Take the line away until then."
+        self.values.error(node, "later", f"{what_} comes in a later version", detail=detail, hint=hint)
+
+    def _fee_percent(self) -> Decimal | None:
+        node = self.nodes.get("fee_percent")
+        percent = self.values.amount(node, "fee_percent", decimals_max=3)
+        if percent is not None and percent > _PERCENT_MAX:
+            self.values.error(node, "bounds", "`fee_percent` is more than 100", hint="It comes on top of each bonus.")
+            return None
+        return percent
+
+    def _since(self) -> int | None:
+        node = self.nodes.get("since")
+        text = self.values.text(node, "since")
+        if text is None:
+            return None
+        at_ms = parse_time(text)
+        if at_ms is None:
+            hint = "Write a date or a time in UTC: `2026-01-01`, `2026-01-01T10:00:00Z`."
+            self.values.error(node, "time", "`since` is no time", hint=hint)
+        return at_ms
+
+    def _missing(self, name: str, hint: str, *, detail: str = "") -> None:
+        summary = f"`{name}` of provider `{self.key.value}` is missing"
+        self.values.error(self.key, "missing", summary, detail=detail, hint=hint)
