@@ -12,7 +12,6 @@ from reconcile.state.connection import connect_writer, make_durable, translated
 from reconcile.state.events import StateCarried
 from reconcile.state.ledger import Head
 from reconcile.state.lock import RunLock
-from reconcile.state.projection import EPOCH
 from reconcile.state.reader import SqliteReader, open_reader
 from reconcile.state.sqlite import opened
 from reconcile.state.verify import verify
@@ -41,10 +40,11 @@ def restore_state(
     """
     if not network_allowed:
         files.refuse_network(path)
+    files.exists(path)
     fresh = path.with_name(path.name + ".restoring")
     with _existing(backup) as reader:
         _check_sound(backup, reader)
-        epoch = max(int(queries.meta(reader.source, EPOCH)), _epoch_at(path)) + 1
+        epoch = max(queries.epoch(reader.source), _epoch_at(path)) + 1
         with suppress(FileNotFoundError):
             fresh.unlink()
         with _copy(reader, fresh) as connection:
@@ -94,8 +94,8 @@ def _epoch_at(path: Path) -> int:
     """The epoch of the state that is replaced: runs that still know it must find themselves outdated. 0 if unreadable."""
     try:
         with open_reader(path) as reader:
-            return int(queries.meta(reader.source, EPOCH)) if reader else 0
-    except (StateError, ValueError):
+            return queries.epoch(reader.source) if reader else 0
+    except StateError:
         return 0
 
 

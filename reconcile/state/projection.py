@@ -33,11 +33,11 @@ from reconcile.state.events import (
     StateCreated,
 )
 from reconcile.state.fold_bonuses import ledger_row
+from reconcile.state.queries import EPOCH
 from reconcile.state.rows import AlarmRow, ApprovalRow, EntryRow, LedgerRow, MetaRow, RunRow
 from reconcile.state.tables import Store, Tables
 
 LINEAGE: Final = "lineage"
-EPOCH: Final = "epoch"
 CREATED: Final = "created_ms"
 VERIFIED: Final = "verified"
 """The one row that is not folded: how far the chain was verified, as `sequence:hash`."""
@@ -76,7 +76,7 @@ def _created(tables: Tables, _: int, event: StateCreated) -> None:
 
 def _epoch(tables: Tables) -> MetaRow:
     row = tables.meta.get(EPOCH)
-    if row is None:
+    if row is None or not row.value.isdecimal():
         raise EventRefused("The state has lost its epoch")
     return row
 

@@ -15,13 +15,14 @@ from typing import Any, Final
 
 from reconcile.errors import StateCorrupt, StateError
 from reconcile.model import Account
-from reconcile.money import canonical
 from reconcile.state.chain import NO_EVENTS, StoredEvent
+from reconcile.state.coding import Misfit, amount_value
 from reconcile.state.connection import translated
 from reconcile.state.ledger import AlarmRecord, CampaignRecord, Head, LedgerRecord, RecordedBonus, RunRecord
 
 PAGE: Final = 5_000
 IDS_PAGE: Final = 500
+EPOCH: Final = "epoch"
 AMOUNTS_MAX: Final = 65_536
 
 _LEDGER: Final = (
@@ -41,8 +42,20 @@ class Amounts(dict[str, Decimal]):
     def __missing__(self, text: str) -> Decimal:
         if len(self) >= AMOUNTS_MAX:
             self.clear()
-        amount = self[text] = canonical(Decimal(text))
+        try:
+            amount = self[text] = amount_value(text)
+        except Misfit as misfit:
+            raise altered("an amount", text) from misfit
         return amount
+
+
+def altered(what: str, found: object) -> StateCorrupt:
+    """The error for a value that no commit writes."""
+    return StateCorrupt(
+        f"The state holds {found!r} where {what} belongs",
+        detail="Its tables were altered.",
+        remedy="bonusctl state verify",
+    )
 
 
 class Source:
@@ -77,6 +90,14 @@ def meta(source: Source, key: str) -> str:
         raise source.missing(f"its {key}")
     value: str = row[0]
     return value
+
+
+def epoch(source: Source) -> int:
+    """The state's epoch: how many times a run, or a person, took it over."""
+    text = meta(source, EPOCH)
+    if not text.isdecimal():
+        raise altered("an epoch", text)
+    return int(text)
 
 
 def head(source: Source) -> Head:
@@ -131,8 +152,9 @@ def campaigns(source: Source, ledger_number: int) -> tuple[CampaignRecord, ...]:
         "SELECT project, name, bonuses, issued, in_doubt FROM campaigns WHERE ledger = ? ORDER BY project, name",
         ledger_number,
     )
+    amounts = Amounts()
     return tuple(
-        CampaignRecord(project, name, bonuses, Decimal(issued), Decimal(in_doubt))
+        CampaignRecord(project, name, bonuses, amounts[issued], amounts[in_doubt])
         for project, name, bonuses, issued, in_doubt in rows
     )
 
@@ -144,8 +166,13 @@ def runs(source: Source, limit: int) -> Iterator[RunRecord]:
         "adopted, rejected, in_doubt, not_sent, paid FROM runs ORDER BY epoch DESC LIMIT ?",
         limit,
     )
+    amounts = Amounts()
     for *run, paid in rows:
-        yield RunRecord._make((*run, tuple((currency, Decimal(amount)) for currency, amount in json.loads(paid))))
+        try:
+            pairs = [(str(currency), amounts[amount]) for currency, amount in json.loads(paid)]
+        except (ValueError, TypeError) as error:
+            raise altered("what a run paid", paid) from error
+        yield RunRecord._make((*run, tuple(pairs)))
 
 
 def alarms(source: Source) -> tuple[AlarmRecord, ...]:

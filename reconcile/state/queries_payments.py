@@ -8,7 +8,7 @@ from reconcile.model import PaymentStatus, SendOutcome
 from reconcile.state.codec import Parts, decode_parts
 from reconcile.state.events import AdoptedPayment, PreparedOperation
 from reconcile.state.ledger import IssuedContent, OperationItem, OperationRecord, RecordedPayment, RecordedSend
-from reconcile.state.queries import PAGE, Amounts, Source, one_ledger
+from reconcile.state.queries import PAGE, Amounts, Source, altered, one_ledger
 
 OPERATIONS_PAGE: Final = 200
 
@@ -21,11 +21,16 @@ _PAYMENT: Final = (
     "LEFT JOIN operations o ON o.operation = p.operation "
 )
 _STATUS: Final = {status.value: status for status in PaymentStatus}
+_OUTCOMES: Final[dict[str | None, SendOutcome | None]] = {outcome.value: outcome for outcome in SendOutcome} | {
+    None: None
+}
 _AMOUNTS: Final = Amounts()
 
 
 def _payment(row: tuple[Any, ...]) -> RecordedPayment:
     *name, status, amount, attempt, sends, operation_id, remote_id, created_ms, code, message = row
+    if status not in _STATUS:
+        raise altered("a payment's status", status)
     known = _STATUS[status], _AMOUNTS[amount], attempt, sends > 0, operation_id, remote_id, created_ms, code, message
     return RecordedPayment._make((*name, *known))
 
@@ -173,7 +178,9 @@ def _sends(source: Source, numbers: list[int]) -> dict[int, list[RecordedSend]]:
         f"WHERE operation IN ({', '.join('?' * len(numbers))}) ORDER BY operation, send"
     )
     for number, send, at_ms, boot_id, boottime_ms, outcome, server_ms in source.rows(sql, *numbers):
-        proved = SendOutcome(outcome) if outcome is not None else None
+        if outcome not in _OUTCOMES:
+            raise altered("what a send proved", outcome)
+        proved = _OUTCOMES[outcome]
         found.setdefault(number, []).append(RecordedSend(send, at_ms, boot_id, boottime_ms, proved, server_ms))
     return found
 

@@ -13,7 +13,7 @@ from reconcile.state.connection import FORMAT, check_ours, connect_writer, damag
 from reconcile.state.events import Event, RunStarted, StateCarried, StateCreated
 from reconcile.state.ledger import Head, Ledger
 from reconcile.state.lock import RunLock
-from reconcile.state.projection import EPOCH, VERIFIED, Projection
+from reconcile.state.projection import VERIFIED, Projection
 from reconcile.state.queries import Source
 from reconcile.state.reader import SqliteReader
 
@@ -31,7 +31,7 @@ class SqliteLedger(SqliteReader, Ledger):
         self._path = path
         self._lock = lock
         self._head = head
-        self._epoch = int(queries.meta(self._source, EPOCH)) if head.sequence else 0
+        self._epoch = queries.epoch(self._source) if head.sequence else 0
         self._failed = ""
         # What this opening has verified is remembered with the first commit; what this run writes, by the next run.
         self._to_remember: Head | None = head
@@ -119,8 +119,7 @@ class SqliteLedger(SqliteReader, Ledger):
         """Inside the write lock: the lock file, the epoch and the head are still the ones that this run knows."""
         if self._lock is not None and not self._lock.still_held():
             raise _fenced(self._path, "its lock was taken over")
-        row = self._connection.execute("SELECT value FROM meta WHERE key = ?", (EPOCH,)).fetchone()
-        epoch = int(row[0]) if row else 0
+        epoch = queries.epoch(self._source) if self._head.sequence else 0
         if epoch != self._epoch:
             raise _fenced(self._path, f"epoch {epoch} has begun, this run is of epoch {self._epoch}")
         if queries.head(self._source) != self._head:
