@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 _HOST: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?", re.ASCII)
+_BRACKETED: Final = re.compile(r"\[[0-9A-Fa-f:.]+\](?::[0-9]+)?", re.ASCII)
 _PORTS: Final = {"https": 443, "http": 80}
 
 
@@ -68,6 +69,8 @@ def is_loopback(host: str) -> bool:
 
 def _host(netloc: str, host: str) -> str:
     if netloc.startswith("["):
+        if not _BRACKETED.fullmatch(netloc):
+            raise EndpointError("nothing but a port may follow the endpoint's address in brackets")
         try:
             return str(IPv6Address(host))
         except ValueError:

@@ -119,23 +119,28 @@ def _from_file(path: Path, settings: ProviderSettings) -> str:
         handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as exc:
         raise _no_token(f"the token file cannot be read: {path}", f"{exc.strerror}.", settings) from None
-    with os.fdopen(handle, "rb") as file:
-        found = os.fstat(handle)
-        if not stat.S_ISREG(found.st_mode):
-            raise _no_token(f"the token file is no regular file: {path}", "", settings)
-        if found.st_uid != os.geteuid():
-            raise _no_token(f"the token file belongs to another user: {path}", "", settings)
-        if found.st_mode & 0o077:
-            raise ProviderError(
-                f"others may read the token file: {path}",
-                detail=f"Its mode is {stat.S_IMODE(found.st_mode):04o}; a token file is for its owner alone.",
-                remedy=f"chmod 600 {path}",
-                reason="no_token",
-            )
-        raw = file.read(_FILE_SIZE_MAX + 1)
+    try:
+        _check_file(path, os.fstat(handle), settings)
+        raw = os.read(handle, _FILE_SIZE_MAX + 1)
+    finally:
+        os.close(handle)
     if len(raw) > _FILE_SIZE_MAX:
         raise _no_token(f"the token file is longer than {_FILE_SIZE_MAX} bytes: {path}", "", settings)
     return _without_line_end(raw.decode("utf-8", "replace"))
+
+
+def _check_file(path: Path, found: os.stat_result, settings: ProviderSettings) -> None:
+    if not stat.S_ISREG(found.st_mode):
+        raise _no_token(f"the token file is no regular file: {path}", "", settings)
+    if found.st_uid != os.geteuid():
+        raise _no_token(f"the token file belongs to another user: {path}", "", settings)
+    if found.st_mode & 0o077:
+        raise ProviderError(
+            f"others may read the token file: {path}",
+            detail=f"Its mode is {stat.S_IMODE(found.st_mode):04o}; a token file is for its owner alone.",
+            remedy=f"chmod 600 {path}",
+            reason="no_token",
+        )
 
 
 def _from_command(settings: ProviderSettings, runner: CommandRunner) -> str:
