@@ -1,0 +1,75 @@
+"""From settings to codec, endpoint and wire."""
+
+from dataclasses import replace
+
+import pytest
+
+from reconcile.errors import ProviderError
+from reconcile.providers.base import Ticket, Wire, WireRequest, WireResponse
+from reconcile.providers.registry import endpoint_of, make_codec, make_wire
+from reconcile.providers.secrets import Secret
+from reconcile.settings import ProviderSettings
+from tests.providers.servers import answering, ok, serving
+
+SANDBOX = ProviderSettings(name="toloka", type="toloka", environment="sandbox", timeout_s=5)
+
+
+def wire_for(settings: ProviderSettings, endpoint: str) -> Wire:
+    return make_wire(
+        settings, secret=Secret("token-of-a-test"), endpoint=endpoint, fence=lambda: "", boottime_ms=lambda: 0
+    )
+
+
+@pytest.mark.parametrize(
+    ("environment", "endpoint"),
+    [
+        ("sandbox", "https://sandbox.toloka.dev"),
+        ("production", "https://toloka.dev"),
+        ("yandex", "https://tasks.yandex.ru"),
+        ("emulator", ""),
+    ],
+)
+def test_each_environment_has_its_own_address(environment: str, endpoint: str) -> None:
+    assert endpoint_of(replace(SANDBOX, environment=environment)) == endpoint
+
+
+def test_the_configs_endpoint_comes_first() -> None:
+    assert endpoint_of(replace(SANDBOX, endpoint="http://127.0.0.1:8765")) == "http://127.0.0.1:8765"
+
+
+def test_tolokas_asynchronous_mode_protects_for_seven_days_and_holds_operations() -> None:
+    codec = make_codec(SANDBOX)
+    assert (codec.protection_ms, codec.holds_operations, codec.burns_ids) == (604_800_000, True, True)
+
+
+def test_a_mode_that_is_not_built_is_refused() -> None:
+    with pytest.raises(ProviderError) as caught:
+        make_codec(replace(SANDBOX, mode="sync"))
+    assert caught.value.reason == "unsupported_mode"
+
+
+def test_a_provider_type_that_is_not_built_is_refused() -> None:
+    with pytest.raises(ProviderError) as caught:
+        make_codec(replace(SANDBOX, type="unheard"))
+    assert caught.value.reason == "provider_type"
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["", "http://toloka.dev", "https://u:p@toloka.dev", "http://127.0.0.1.evil.example"]
+)
+def test_credentials_are_not_sent_to_an_endpoint_that_does_not_read_clearly(endpoint: str) -> None:
+    with pytest.raises(ProviderError) as caught:
+        wire_for(SANDBOX, endpoint)
+    assert caught.value.reason == "endpoint"
+
+
+def test_a_wire_has_as_many_slots_as_the_config_says_and_carries_requests() -> None:
+    with serving(answering(ok(b"{}"))) as server:
+        wire = wire_for(replace(SANDBOX, concurrency=7), f"http://127.0.0.1:{server.port}")
+        try:
+            assert wire.slots == 7
+            wire.start(Ticket(3, WireRequest("GET", "/api/v1/requester"), fenced=False))
+            assert wire.wait(10) == [(3, WireResponse(200, {}, b"{}"))]
+        finally:
+            wire.close()
+        assert b"\r\nAuthorization: OAuth token-of-a-test\r\n" in server.requests[0]
