@@ -84,12 +84,14 @@ class Observer:
                 questions.append(Question(ReadItems(track.operation), track))
         if len(questions) < room and self._list_due(now_ms, idle=idle):
             questions.append(Question(self.listing.call(), None))
-        polls = self._polling.calls(self._at(Stage.ACCEPTED), now_ms, room - len(questions))
+        polls = self._polling.calls(self._at(Stage.ACCEPTED), now_ms, room - len(questions), idle=idle)
         return questions + [Question(call, track) for call, track in polls]
 
     def due_ms(self) -> int | None:
         """When the next read is due, None if nothing is waiting."""
-        due = [track.due_ms for track in self._tracks.values() if track.stage in (Stage.ACCEPTED, Stage.ITEMS)]
+        due = [track.due_ms for track in self._at(Stage.ITEMS)]
+        polls_ms = self._polling.due_ms(self._at(Stage.ACCEPTED))
+        due += [] if polls_ms is None else [polls_ms]
         if not self.listing.running:
             gather_ms = 0 if self._listed_since_ms is None else self._listed_since_ms + LIST_AFTER_MS
             due += [max(track.due_ms, gather_ms) for track in self._at(Stage.LISTED)]

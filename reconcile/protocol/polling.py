@@ -1,15 +1,28 @@
-"""Asks how accepted operations are: many with one reading of the operations' list, few or old ones by name."""
+"""Asks how accepted operations are: many with one reading of the operations' list, few or old ones by name.
+
+Polling costs less than the work: the pauses grow while nothing changes, and are long while payments are being sent.
+"""
 
 from typing import Final
 
 from reconcile.protocol.context import Context
 from reconcile.protocol.track import Stage, Track
-from reconcile.providers.base import Call, ListOperations, OperationSeen, OperationsPage, PollOperation, Unread
+from reconcile.providers.base import (
+    Call,
+    ListOperations,
+    OperationPhase,
+    OperationSeen,
+    OperationsPage,
+    PollOperation,
+    Unread,
+)
 
 FIRST_MS: Final = 100
 LONGEST_MS: Final = 5_000
+BUSY_MS: Final = 1_000
+"""While payments are being sent there is no hurry: the list is read this often, and nobody is asked alone."""
 LIST_WORTH: Final = 4
-"""So many due operations are asked for with one reading of the list instead of one by one."""
+"""So many operations are asked for with one reading of the list instead of one by one."""
 CLOCK_MARGIN_MS: Final = 10_000
 
 
@@ -24,22 +37,35 @@ class Polling:
         self.listing = False
         self.flying = False
         self._failures = 0
+        self._list_due_ms = 0
+        self._list_pause_ms = FIRST_MS
         self._started_ms = context.gateway.moment().server_ms
 
-    def calls(self, tracks: list[Track], now_ms: int, room: int) -> list[tuple[Call, Track | None]]:
-        """Up to `room` questions that are due now about these accepted operations."""
+    def calls(self, tracks: list[Track], now_ms: int, room: int, *, idle: bool) -> list[tuple[Call, Track | None]]:
+        """Up to `room` questions that are due now about these accepted operations. `idle`: nothing is being sent."""
         if self.listing:
             return [] if self.flying or room < 1 else [self._page()]
-        due = [track for track in tracks if track.due_ms <= now_ms]
-        together = [track for track in due if not track.alone and self._in_reach(track)]
-        if len(together) >= LIST_WORTH and self._failures < 2 and room >= 1:
-            self._begin(together)
+        together = [track for track in tracks if not track.alone and self._in_reach(track)]
+        if len(together) >= LIST_WORTH and self._failures < 2:
+            if room < 1 or now_ms < self._list_due_ms:
+                return []
+            self._begin(together, now_ms, idle=idle)
             return [self._page()]
         calls: list[tuple[Call, Track | None]] = []
-        for track in due[:room]:
-            track.stage = Stage.READING
-            calls.append((PollOperation(track.operation), track))
+        for track in tracks if idle or self._failures >= 2 else ():
+            if track.due_ms <= now_ms and len(calls) < room:
+                track.stage = Stage.READING
+                calls.append((PollOperation(track.operation), track))
         return calls
+
+    def due_ms(self, tracks: list[Track]) -> int | None:
+        """When the next question about these operations is due."""
+        if not tracks or self.listing:
+            return None
+        together = sum(1 for track in tracks if not track.alone and self._in_reach(track))
+        if together >= LIST_WORTH and self._failures < 2:
+            return self._list_due_ms
+        return min(track.due_ms for track in tracks)
 
     def take_page(self, page: OperationsPage | Unread, tracks: dict[bytes, Track]) -> list[tuple[Track, OperationSeen]]:
         """One page of the operations' list: what it shows of the operations asked for."""
@@ -56,6 +82,8 @@ class Polling:
                 track = tracks.get(operation.operation_id)
                 if track is not None:
                     seen.append((track, operation))
+                    if operation.phase is OperationPhase.DONE:
+                        self._list_pause_ms = FIRST_MS
         self._cursor = page.next_cursor
         if not page.next_cursor or not self._asked:
             self.listing = False
@@ -68,8 +96,10 @@ class Polling:
         track.reads += 1
         track.due_ms = now_ms + min(FIRST_MS * 2 ** min(track.reads, 10), LONGEST_MS)
 
-    def _begin(self, together: list[Track]) -> None:
+    def _begin(self, together: list[Track], now_ms: int, *, idle: bool) -> None:
         self.listing, self._cursor = True, ""
+        self._list_pause_ms = min(self._list_pause_ms * 2, LONGEST_MS) if idle else BUSY_MS
+        self._list_due_ms = now_ms + self._list_pause_ms
         self._asked = {track.operation.operation_id for track in together}
         self._since_ms = min(self._submitted_ms(track) for track in together) - CLOCK_MARGIN_MS
 

@@ -102,7 +102,8 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """0 all that is desired is issued, 3 something is left, 130 a person stopped the run."""
+        """0 all that is desired is issued, 3 something is left or alarming, 130 a person stopped the run."""
         if self.interrupted:
             return 130
-        return 3 if self.left or any(wait.why is Left.SCAN_FAILED for wait in self.waits) else 0
+        unread = any(wait.why is Left.SCAN_FAILED for wait in self.waits)
+        return 3 if self.left or self.alarms or unread else 0

@@ -34,7 +34,7 @@ providers:
 
 @pytest.fixture
 def emulator(tmp_path: Path) -> Iterator[EmulatorProcess]:
-    with EmulatorProcess(tmp_path / "remote.db", latency_ms=LATENCY_MS, daily_limit=0) as process:
+    with EmulatorProcess(tmp_path / "remote.db", {"latency-ms": LATENCY_MS, "daily-limit": 0}) as process:
         yield process
 
 

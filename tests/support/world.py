@@ -14,9 +14,6 @@ from decimal import Decimal
 from pathlib import Path
 from uuid import UUID
 
-from reconcile.providers.toloka.codec import TolokaCodec
-from reconcile.state.sqlite import open_ledger
-
 from reconcile.emulator.api import answer_api
 from reconcile.emulator.control import Running
 from reconcile.emulator.fault import Fault
@@ -26,6 +23,7 @@ from reconcile.emulator.messages import Answer, Head, make_request
 from reconcile.emulator.options import Options
 from reconcile.emulator.orders import Delivery, Orders
 from reconcile.emulator.sends import run_due
+from reconcile.errors import StateWriteFailed
 from reconcile.model import Campaign, Desired, Identity, Texts
 from reconcile.money import Money, parse_amount
 from reconcile.plan.model import Plan, PlanScope
@@ -34,10 +32,12 @@ from reconcile.plan.wanted import still_wanted
 from reconcile.protocol.report import Paid, Report
 from reconcile.protocol.runner import Consented, Ports, ProviderAccess, RunOptions, run_apply, run_refresh
 from reconcile.providers.base import AccountFound, Lost, NotSent, Ticket, WireRequest, WireResponse, WireResult
+from reconcile.providers.toloka.codec import TolokaCodec
 from reconcile.settings import Policies, ProviderSettings, Settings
 from reconcile.state.events import Event
 from reconcile.state.ledger import Ledger, OperationRecord, StateReader
 from reconcile.state.lock import Holder, acquire
+from reconcile.state.sqlite import open_ledger
 from reconcile.times import utc_day_start
 
 LINEAGE = str(UUID(int=1))
@@ -51,9 +51,12 @@ class Crash(BaseException):
 
 @dataclass(slots=True)
 class Points:
-    """Every place where a run can die, counted. `die_at`: numbers of the events at which it does, from 1."""
+    """Every place where a run can die, counted. `die_at`: numbers of the events at which it does, from 1.
+    `fail_commit`: the number of the commit that does not become durable, as on a full disk.
+    """
 
     die_at: frozenset[int] = frozenset()
+    fail_commit: int = 0
     count: int = 0
     names: dict[str, int] = field(default_factory=dict)
 
@@ -144,15 +147,20 @@ class CrashingLedger:
 
     def commit(self, events: Sequence[Event]) -> None:
         self._points.reach("before commit")
+        if self._points.names["before commit"] == self._points.fail_commit:
+            raise StateWriteFailed("the disk is full")
         self._ledger.commit(events)
         self._points.reach("after commit")
 
 
 class Quiet:
-    """No one asks for a stop, no one watches."""
+    """No one watches; somebody asks for a stop once so many requests were served (0: never)."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
 
     def stop_requested(self) -> bool:
-        return False
+        return 0 < self._world.stop_after <= len(self._world.requests)
 
     def phase(self, text: str) -> None: ...
 
@@ -197,6 +205,7 @@ class World:
     running: Running | None = None
     current: Ledger | None = None
     runs: int = 0
+    stop_after: int = 0
     requests: list[WireRequest] = field(default_factory=list)
 
     @property
@@ -286,10 +295,12 @@ class World:
             with open_ledger(self.state, lock=lock, lineage=LINEAGE, at_ms=self.clock.now_ms()) as real:
                 self.current = CrashingLedger(real, points)  # type: ignore[assignment]
                 assert self.current is not None
-                quiet = Quiet()
+                quiet = Quiet(self)
                 ports = Ports(ledger=self.current, clock=self.clock, control=quiet, progress=quiet)
                 provider = self.settings.providers[0]
-                access = ProviderAccess(provider, TolokaCodec(skip_invalid_items=provider.skip_invalid_items), SimWire(self, points, slots))
+                access = ProviderAccess(
+                    provider, TolokaCodec(skip_invalid_items=provider.skip_invalid_items), SimWire(self, points, slots)
+                )
                 if command == "refresh":
                     return run_refresh(ports, [access], "", run)
                 return run_apply(ports, [access], SimProject(self), run)
