@@ -18,7 +18,7 @@ from reconcile.providers.rules import RULES, Tariff
 from reconcile.settings import Policies, ProviderSettings, Settings
 from reconcile.spec.events import Reader
 from reconcile.spec.files import CONFIG_BYTES_MAX, open_regular, shown_path, unreadable
-from reconcile.spec.nodes import MappingNode, Node, is_absent, place
+from reconcile.spec.nodes import MappingNode, Node, is_absent
 from reconcile.spec.report import Report, Unreadable, quoted
 from reconcile.spec.source import Source
 
@@ -61,8 +61,7 @@ def load_config(path: Path, diagnostics: Diagnostics, environ: Mapping[str, str]
 def _nodes(reader: Reader) -> dict[str, Node]:
     """The values of the config by key."""
     nodes: dict[str, Node] = {}
-    if reader.open_document() is None:
-        return nodes
+    reader.open_document()
     values = Values(reader.report)
     for key in reader.top_level():
         node = reader.node()
@@ -106,14 +105,8 @@ def _state(node: Node | None, values: Values) -> str:
     if text is None:
         return STATE_DEFAULT
     if text.startswith(("postgresql://", "postgres://")):
-        line_shown = "A state in PostgreSQL comes in a later version"
-        hint = f"Use a file: `state: {STATE_DEFAULT}`."
-        if "@" in text.split("://", 1)[1]:
-            # It may hold a password: the line is not shown.
-            line, column = place(node)
-            values.report.secret(line_shown, line=line, column=column, hint=hint)
-        else:
-            values.error(node, "later", line_shown, hint=hint)
+        summary = "A state in PostgreSQL comes in a later version"
+        values.error(node, "later", summary, hint=f"Use a file: `state: {STATE_DEFAULT}`.")
         return STATE_DEFAULT
     if _URL.match(text) or "\x00" in text or text.endswith("/") or text.startswith("~"):
         hint = f"Write a path from the config's folder: `state: {STATE_DEFAULT}`."

@@ -51,7 +51,7 @@ def read_providers(node: Node | None, values: Values, environ: Mapping[str, str]
         return ()
     found = []
     for key, value in node.pairs:
-        problem = id_problem(key.value, "a provider's name")
+        problem = id_problem(key.value, "provider name")
         if problem is not None:
             values.error(key, problem.code, problem.summary, detail=problem.detail, hint=problem.hint)
             continue

@@ -110,7 +110,7 @@ class BonusReader:
         meant = {closest(key.value, self.reader.known) for key in strange}
         for problem in self.finisher.problems(given, stated | meant, whole=good and not strange):
             good = False
-            self.reader.problem(problem, start)
+            self.reader.problem(problem, _node_of(problem, values, start))
         if not good or strange or not self.head.good:
             return None
         return self.finisher.desired(given, path=self.head.campaign.path, line=line)
@@ -139,6 +139,12 @@ class BonusReader:
         special = defaults.allow or defaults.formerly
         patterned = self.head.rules.languages or any(field.pattern for field in self.head.rules.fields)
         return self.head.good and not (flagged or ids or special or patterned or names_in(defaults.said))
+
+
+def _node_of(problem: Problem, values: dict[str, Node], start: Any) -> Any:
+    """Where a problem of the whole bonus stands: at the field that it names, if the bonus states it."""
+    named = (node for name, node in values.items() if f"`{name}`" in problem.summary and not is_absent(node))
+    return next(named, start)
 
 
 def _all_plain(node: MappingNode, length_max: int) -> bool:

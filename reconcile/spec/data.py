@@ -18,7 +18,7 @@ from reconcile.spec.ids import all_usual
 from reconcile.spec.nodes import ABSENT, MappingNode, Node
 from reconcile.spec.report import Report
 from reconcile.spec.templates import Template
-from reconcile.spec.texts import plain
+from reconcile.spec.texts import Problem, plain
 
 _new: Final = tuple.__new__
 CellPlace = Callable[[int, int], tuple[int, int]]
@@ -148,7 +148,8 @@ class RowReader:
         stated = frozenset(source.field for source in self._sources if not _blank(row[self._at[source.column]]))
         for problem in self.finisher.problems(given, stated, whole=good):
             good = False
-            self._fields.problem(problem, Cell("", line, 0, self._place))
+            position = self._position_of(problem)
+            self._fields.problem(_for_a_row(problem), Cell("", line, position, self._place))
         if not good or not self.finisher.head.good:
             return None
         return self.finisher.desired(given, path=self.report.shown, line=line)
@@ -179,6 +180,12 @@ class RowReader:
         values = {name: row[position] for name, position in self._names.items() if not _blank(row[position])}
         return replace(given, vars=values), good
 
+    def _position_of(self, problem: Problem) -> int:
+        """The cell that a problem of the whole row concerns, 0 for none."""
+        columns = [source.column for source in self._sources if f"`{source.field}` is missing" == problem.summary]
+        columns += [name for name in self._names if f"`{{{name}}}`" in problem.summary]
+        return self._at[columns[0]] if columns else 0
+
     def _short_way_serves(self, kinds: dict[str, FieldKind]) -> bool:
         above, rules = self.above, self._rules
         flagged = any(isinstance(value, bool) for value in above.said.values())
@@ -192,6 +199,15 @@ class RowReader:
 
 
 _ALWAYS: Final = (FieldKind.RECIPIENT, FieldKind.AMOUNT)
+
+
+def _for_a_row(problem: Problem) -> Problem:
+    """The same problem with a hint that fits a row."""
+    if problem.code == "missing":
+        return problem._replace(hint="Fill the cell, or say it for all rows in the entry with `from`.")
+    if problem.code == "template-name":
+        return problem._replace(hint="Fill the cell, or give the rows without one a value in `vars`.")
+    return problem
 
 
 def _blank(cell: str) -> bool:

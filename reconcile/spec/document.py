@@ -108,8 +108,7 @@ def _opened(file: SpecFile, diagnostics: Diagnostics) -> Iterator[tuple[Reader, 
 def _head_alone(reader: Reader, settings: Settings, report: Report) -> Head | None:
     """The head; the reading stops at `bonuses:` where nothing of the head can follow."""
     nodes: HeadNodes = {}
-    if reader.open_document() is None:
-        return read_head(nodes, settings, report)
+    reader.open_document()
     for key in reader.top_level():
         if key.value != "bonuses":
             nodes[key.value] = (key, reader.node())
@@ -147,10 +146,7 @@ def _bonuses(
         head: Head | None = None
         nodes: HeadNodes = {}
         streamed = False
-        if reader.open_document() is None:
-            read_head(nodes, settings, report)
-            _no_bonuses(report)
-            return
+        reader.open_document()
         for key in reader.top_level():
             if key.value not in HEAD_KEYS:
                 unknown_head_key(key, report)

@@ -50,6 +50,10 @@ def _parser(source: Source) -> Any:
     return yaml.cyaml.CParser(source)  # type: ignore[attr-defined]
 
 
+def _empty() -> Unreadable:
+    return Unreadable("empty", "The file is empty", hint="`bonusctl init` writes an example to begin with.")
+
+
 class Reader:
     """Reads one file. Problems of single values go to `report`; what ends the reading is raised as Unreadable."""
 
@@ -74,19 +78,19 @@ class Reader:
         finally:
             self._report_secrets()
 
-    def open_document(self) -> Any | None:
-        """Go to the document's mapping: its start, None for an empty file. Raises Unreadable for anything else."""
+    def open_document(self) -> None:
+        """Go into the document's mapping. Raises Unreadable for anything else."""
         self.event()
         event: Any = self.event()
         if event.__class__ is StreamEndEvent:
-            return None
+            raise self.source.problem or _empty()
         assert event.__class__ is DocumentStartEvent
         event = self.event()
         if event.__class__ is not MappingStartEvent:
             line, column = place(event)
             if event.__class__ is ScalarEvent and event.value == "":
-                return None
-            raise Unreadable(
+                raise self.source.problem or _empty()
+            raise self.source.problem or Unreadable(
                 "document",
                 "The file is not a mapping of keys and values",
                 hint="Its first line is `version: 1`.",
@@ -94,7 +98,6 @@ class Reader:
                 column=column,
             )
         self._refuse_decorated(event)
-        return event
 
     def top_level(self) -> Iterator[Any]:
         """The keys of the document's mapping; the caller reads each key's value before it asks for the next."""
@@ -109,6 +112,7 @@ class Reader:
                 self.skip()
             else:
                 yield key
+        self._see_whole()
 
     def close_document(self) -> None:
         """See that nothing follows the document's mapping."""
@@ -188,7 +192,7 @@ class Reader:
 
     # --- the hot path: one mapping of the bonuses ------------------------------------------------------------------
 
-    def _entry(self, start: Any) -> dict[str, Node]:
+    def _entry(self, start: Any) -> dict[str, Node]:  # noqa: C901 (branches cost less than calls here)
         """The mapping that began with `start`, as key → node."""
         if start.tag is not None or start.anchor is not None:
             self._refuse_decorated(start)
@@ -202,6 +206,8 @@ class Reader:
             key = event()
             if key.__class__ is not ScalarEvent:
                 if key.__class__ is MappingEndEvent:
+                    if self.source.problem is not None:
+                        self._see_whole()
                     return values
                 raise self._no_key(key)
             if key.tag is not None or key.anchor is not None:
@@ -329,6 +335,11 @@ class Reader:
                 line=line,
                 column=column,
             )
+
+    def _see_whole(self) -> None:
+        """Where the stream ended early, what was read last is not whole: nothing is said of it."""
+        if self.source.problem is not None:
+            raise self.source.problem
 
     def _no_key(self, event: Any) -> Unreadable:
         if event.__class__ is AliasEvent:

@@ -142,7 +142,7 @@ class FieldReader:
         return normalized(node.value)
 
     def _warn_of_null(self, node: Node, name: str) -> None:
-        if node.value not in NULLS or node.style is not None:
+        if node.value not in NULLS or node.style:
             return
         line, column = place(node)
         self.report.warning(
@@ -171,7 +171,7 @@ class FieldReader:
         self._warn_of_null(node, field.name)
         template = parse_template(node.value)
         if isinstance(template, TemplateProblem):
-            shift = template.at if node.style is None else 0
+            shift = 0 if node.style else template.at
             self.problem(Problem("template", template.summary, "", template.hint), node, shift=shift)
             return None
         if template.names:

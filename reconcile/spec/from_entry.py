@@ -38,12 +38,13 @@ def read_rows(
     reader = finisher.head.reader
     for key in strange:
         reader.unknown(key, also=FROM_KEYS)
-    own, good = reader.given(values.items())
+    before = reader.report.diagnostics.errors
+    own, _ = reader.given(values.items())
     above = merged(finisher.head.defaults, own, finisher.head.rules)
     sources, mentioned = stated_columns(values.get("fields"), reader)
     node = values["from"]
     parts = _reference(node, reader)
-    if parts is None or not good:
+    if parts is None or reader.report.diagnostics.errors > before:
         return
     shown = str(PurePosixPath(spec.shown).parent.joinpath(*parts))
     opener = partial(open_below, spec.path.parent, parts, bytes_max=DATA_BYTES_MAX)

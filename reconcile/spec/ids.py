@@ -14,7 +14,7 @@ from reconcile.spec.texts import Problem
 
 NAME_LENGTH_MAX: Final = 128
 
-_USUAL: Final = r"[!-\-0-Z\\^-}]"  # without dots, which a token has
+_USUAL: Final = r"[!\"$-\-0-Z\\^-}]"  # without dots, which a token has
 _NO_NULL: Final = r"(?![Nn](?:[Uu][Ll][Ll]|[Oo][Nn][Ee]|[Aa][Nn])(?:\x1f|\Z))"
 all_usual: Final = re.compile(
     rf"{_NO_NULL}{_USUAL}{{1,128}}\x1f{_NO_NULL}{_USUAL}{{0,128}}\x1f{_NO_NULL}{_USUAL}{{0,128}}"

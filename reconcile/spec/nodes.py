@@ -23,7 +23,7 @@ class Mark(Protocol):
 
 
 class Scalar(Protocol):
-    """A scalar event of libyaml. `style` is None for a plain one, else its quote or block sign."""
+    """A scalar event of libyaml. `style` is "" or None for a plain one, else its quote or block sign."""
 
     @property
     def value(self) -> str: ...  # noqa: D102

@@ -72,7 +72,7 @@ class Report:
         self.diagnostics.error(
             "secret",
             summary,
-            detail="Whoever reads this file, or the history of its repository, can pay with it.",
+            detail="Whoever reads this file, or the history of its repository, can use it.",
             hint=hint,
             place=Place(self.shown, line, column),
         )

@@ -17,6 +17,7 @@ CELL_MAX: Final = 100_000
 LINE_BYTES_MAX: Final = 1 << 20
 COLUMNS_MAX: Final = 1_000
 DELIMITERS: Final = {".csv": ",", ".tsv": "\t"}
+_SEPARATORS: Final = {";": "semicolons", "\t": "tabs", ",": "commas"}
 JSON_SUFFIXES: Final = (".jsonl", ".ndjson")
 SUFFIXES: Final = (*DELIMITERS, *JSON_SUFFIXES)
 
@@ -75,15 +76,15 @@ class Table:
                     column=column,
                 )
             seen.add(name)
-        self._warn_of_semicolons(header)
+        self._refuse_other_separators(header)
         return header
 
-    def _warn_of_semicolons(self, header: list[str]) -> None:
-        if len(header) == 1 and (";" in header[0] or "\t" in header[0]):
-            sign = "semicolons" if ";" in header[0] else "tabs"
+    def _refuse_other_separators(self, header: list[str]) -> None:
+        others = [name for sign, name in _SEPARATORS.items() if sign in header[0]]
+        if len(header) == 1 and others:
             raise Unreadable(
                 "header",
-                f"The columns seem to be separated by {sign}",
+                f"The columns seem to be separated by {others[0]}",
                 hint="Separate them by commas in a .csv file, by tabs in a .tsv file.",
                 line=1,
                 column=1,

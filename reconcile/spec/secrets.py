@@ -13,11 +13,12 @@ _KEY: Final = re.compile(
     r"|access_?key_?id|secret_?access_?key|authorization|auth)",
     re.IGNORECASE,
 )
-# Toloka's ApiKey (two dots, a first part of 22 to 24 characters), its headers, and AWS's key ids.
+# Toloka's ApiKey (two dots, a first part of 22 to 24 characters), its headers, AWS's key ids, a password in a URL.
 _VALUE: Final = re.compile(
     r"(?<![\w.-])[A-Za-z0-9_-]{22,24}\.[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]{4,}(?![\w-])"
     r"|(?<!\w)(?:OAuth|ApiKey|Bearer)\s+[A-Za-z0-9_.~+/=-]{16,}"
     r"|(?<![A-Z0-9])A(?:KIA|SIA)[0-9A-Z]{12,}"
+    r"|://[^\s/@:]+:[^\s/@]+@"
 )
 _IN_LINE: Final = re.compile(r"""["']?([A-Za-z_-]+)["']?\s*[:=]\s*["']?[^\s"'#]""")
 _BYTES: Final = re.compile(_VALUE.pattern.encode())

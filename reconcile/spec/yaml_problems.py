@@ -24,7 +24,7 @@ _KNOWN: Final = (
         'Put a text that holds `: ` in "quotes"; or the line above is indented differently.',
     ),
     _Words(
-        re.compile(r"found a tab character|\\t|cannot start any token.*tab"),
+        re.compile(r"found a tab character|cannot start any token.*tab"),
         "A tab where blanks belong",
         "Indent with blanks: YAML does not allow tabs there.",
     ),
@@ -82,16 +82,18 @@ _KNOWN: Final = (
 def translated(error: yaml.YAMLError, report: Report) -> Unreadable:
     """What libyaml raised, as a problem with its place."""
     if isinstance(error, yaml.MarkedYAMLError):
-        return _marked(error)
+        return _marked(error, report)
     if isinstance(error, yaml.reader.ReaderError):
         return _bytes(error, report)
     return Unreadable("yaml", "This is not YAML", detail=str(error)[:200])
 
 
-def _marked(error: yaml.MarkedYAMLError) -> Unreadable:
+def _marked(error: yaml.MarkedYAMLError, report: Report) -> Unreadable:
     said = ", ".join(part for part in (error.context, error.problem) if part)
-    words = next((words for words in _KNOWN if words.pattern.search(said)), None)
     mark = error.problem_mark or error.context_mark
+    if mark and report.line(mark.line + 1)[mark.column : mark.column + 1] == "\t":
+        said += " (a tab)"
+    words = next((words for words in _KNOWN if words.pattern.search(said)), None)
     if words is not None and words.at_context and error.context_mark is not None:
         mark = error.context_mark
     return Unreadable(
