@@ -54,11 +54,14 @@ class Projection:
     def apply(self, sequence: int, event: Event) -> None:
         """Fold the event with this number. Raises EventRefused if it cannot follow what the state holds."""
         try:
-            if (sequence == 1) is not isinstance(event, StateCreated):
-                raise EventRefused("A state begins with its creation, once")
+            _check_beginning(sequence, event)
             _FOLDS[type(event)](self._tables, sequence, event)
-        except Misfit as misfit:
-            raise EventRefused(f"A {event.kind} event leads to an impossible sum: {misfit}") from misfit
+        except (EventRefused, Misfit) as error:
+            raise EventRefused(
+                f"Event {sequence} ({event.kind}) cannot follow what the state holds: {error}",
+                detail="Recording it would make the state untrue. Nothing of it was written.",
+                remedy="This is a mistake in bonusctl: please report it with the output of\nbonusctl state verify",
+            ) from error
 
     def flush(self) -> None:
         """Write all changed rows to the store."""
@@ -66,6 +69,11 @@ class Projection:
 
 
 # --- the state and its runs ------------------------------------------------------------------------------------------
+
+
+def _check_beginning(sequence: int, event: Event) -> None:
+    if (sequence == 1) is not isinstance(event, StateCreated):
+        raise EventRefused("a state begins with its creation, once")
 
 
 def _created(tables: Tables, _: int, event: StateCreated) -> None:

@@ -56,11 +56,11 @@ def payments(source: Source, bonus_id: bytes, ledger: int | None) -> tuple[Recor
 def all_payments(source: Source, ledger: int, campaign: str | None) -> Iterator[RecordedPayment]:
     """Payments by campaign, bonus and sequence; unattributed ones last."""
     found = source.rows(
-        "SELECT campaign FROM campaigns WHERE ledger = ? AND coalesce(?, name) = name ORDER BY name, project",
+        "SELECT name, project, campaign FROM campaigns WHERE ledger = ? AND coalesce(?, name) = name",
         ledger,
         campaign,
     )
-    for (number,) in found:
+    for _, _, number in sorted(found):
         yield from _campaign_payments(source, number)
     for payment in unattributed(source, ledger):
         if campaign is None or payment.campaign == campaign:
