@@ -25,6 +25,27 @@ $(VENV)/.installed: requirements/dev.txt pyproject.toml
 	.venv-kit/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/kit.txt
 	touch $@
 
+# --- checks --------------------------------------------------------------------------------------------------------
+
+test: lint types unit  ## everything: lint, types, every suite
+
+lint: $(VENV)/.installed  ## style, held by ruff
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+
+types: $(VENV)/.installed  ## mypy, strict
+	$(BIN)/mypy
+
+unit: $(VENV)/.installed  ## every suite, with a figure for each
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal
+
+soak: $(VENV)/.installed  ## the long shares: histories, pairs of crash points, kills
+	BONUSCTL_HISTORIES=20000 BONUSCTL_KILLS=1000 BONUSCTL_CRASH_PAIRS=1 \
+	  $(BIN)/python -m pytest -q -n 2 --dist worksteal tests/crash tests/kill
+
+bench: $(VENV)/.installed  ## measure against the limits, and record it in benchmarks/RESULTS.md
+	$(BIN)/python -m benchmarks.plan_yaml --record
+
 test-kit: $(VENV)/.installed .venv-kit/.installed  ## Toloka's own client against the emulator and the state
 	$(BIN)/python -m tests.kit.run_kit .venv-kit/bin/python
 
