@@ -4,9 +4,7 @@ The journal is SQLite's rollback journal with `synchronous=EXTRA`: after a clean
 commit that returned survives a loss of power. Both are read back, since SQLite does not say when it declines.
 """
 
-import shutil
 import sqlite3
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
@@ -101,6 +99,10 @@ def _began(connection: sqlite3.Connection) -> bool:
 
 @contextmanager
 def _rolled_back_copy(path: Path) -> Iterator[Path]:
+    # Only after a killed run: every other plan starts without these modules.
+    import shutil
+    import tempfile
+
     journal = path.with_name(path.name + "-journal")
     with tempfile.TemporaryDirectory(prefix="bonusctl-") as folder:
         copy = Path(folder) / "state.db"
@@ -185,12 +187,8 @@ def _translate(path: Path | str, error: sqlite3.Error, *, writing: bool) -> Stat
     code = getattr(error, "sqlite_errorcode", None)
     if isinstance(code, int) and code & 0xFF in _DAMAGED:
         return damaged(path, str(error))
-    if code is not None and code & 0xFF == sqlite3.SQLITE_BUSY:
-        return StateWriteFailed(
-            f"The state {path} is kept busy by another program",
-            detail=f"It did not become free within {BUSY_TIMEOUT_S:.0f} seconds. Nothing more is sent.",
-            remedy="Look for a program that holds the file open, such as a database browser.",
-        )
+    if isinstance(code, int) and code & 0xFF == sqlite3.SQLITE_BUSY:
+        return _busy(path, writing=writing)
     if not writing:
         return StateError(f"The state {path} cannot be read: {error}", reason="state_unreadable")
     return StateWriteFailed(
@@ -198,6 +196,15 @@ def _translate(path: Path | str, error: sqlite3.Error, *, writing: bool) -> Stat
         detail="The journal holds everything up to the last successful write. Nothing more is sent.",
         remedy="Free the disk or mend the folder's permissions, then run `bonusctl apply` again: it begins by recovering.",
     )
+
+
+def _busy(path: Path | str, *, writing: bool) -> StateError:
+    summary = f"The state {path} is kept busy by another program"
+    detail = f"It did not become free within {BUSY_TIMEOUT_S:.0f} seconds."
+    remedy = "Look for a program that holds the file open, such as a database browser."
+    if writing:
+        return StateWriteFailed(summary, detail=f"{detail} Nothing more is sent.", remedy=remedy)
+    return StateError(summary, detail=detail, remedy=remedy, reason="state_busy")
 
 
 def _file_error(path: Path | str, error: OSError, *, writing: bool) -> StateError:
