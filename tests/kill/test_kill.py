@@ -65,7 +65,7 @@ class Project:
         process = self.start(*arguments)
         out, err = process.communicate(timeout=300)
         assert process.returncode == code, f"{arguments}: exit {process.returncode}\n{out}\n{err}"
-        value: dict[str, Any] = json.loads(out) if out else {}
+        value: dict[str, Any] = json.loads(out) if "json" in arguments else {}
         return value
 
 
