@@ -21,6 +21,7 @@ from reconcile.spec.rows import (
     SUFFIXES,
     Objects,
     Table,
+    as_text,
     cell_place,
     key_column,
     missing_column,
@@ -87,20 +88,18 @@ def _rows(file: BinaryIO, suffix: str, entry: _Entry, report: Report) -> Iterato
 
 
 def _table_rows(file: BinaryIO, delimiter: str, entry: _Entry, report: Report) -> Iterator[Desired]:
-    table = Table(file, delimiter, report)
-    header = table.header
-    sources = all_columns(entry.sources, entry.mentioned, entry.rules, header)
-    if not _columns_are_there(sources, header, entry):
-        return
-    _warn_of_unused(header, entry)
-    rows = RowReader(
-        entry.finisher, entry.above, sources, header, report, lambda line, at: cell_place(report, line, at, delimiter)
-    )
-    desired = rows.desired
-    for line, row in table.rows():
-        bonus = desired(line, row)
-        if bonus is not None:
-            yield bonus
+    with as_text(file) as text:
+        table = Table(text, delimiter, report)
+        sources = all_columns(entry.sources, entry.mentioned, entry.rules, table.header)
+        if not _columns_are_there(sources, table.header, entry):
+            return
+        _warn_of_unused(table.header, entry)
+        place_of = partial(cell_place, report, delimiter=delimiter)
+        desired = RowReader(entry.finisher, entry.above, sources, table.header, report, place_of).desired
+        for line, row in table.rows():
+            bonus = desired(line, row)
+            if bonus is not None:
+                yield bonus
 
 
 def _json_rows(file: BinaryIO, entry: _Entry, report: Report) -> Iterator[Desired]:

@@ -8,7 +8,7 @@ import csv
 import json
 from collections.abc import Iterator, Sequence
 from io import TextIOWrapper
-from typing import Any, BinaryIO, Final, NoReturn
+from typing import Any, BinaryIO, Final, NoReturn, TextIO
 
 from reconcile.spec.report import Report, Unreadable, quoted
 from reconcile.spec.suggest import closest
@@ -28,15 +28,19 @@ Row = tuple[int, Sequence[str]]
 # --- CSV and TSV ---------------------------------------------------------------------------------------------------
 
 
+def as_text(file: BinaryIO) -> TextIO:
+    """A data file as text, a byte order mark taken away, line ends as they are."""
+    return TextIOWrapper(file, encoding="utf-8-sig", newline="")
+
+
 class Table:
     """A CSV or TSV file: `header`, then `rows`. Every row has as many cells as the header."""
 
-    def __init__(self, file: BinaryIO, delimiter: str, report: Report) -> None:
+    def __init__(self, text: TextIO, delimiter: str, report: Report) -> None:
         self.delimiter = delimiter
         self._report = report
         # The csv module's limit is one for the whole process; ours is its default, set here in case someone changed it.
         csv.field_size_limit(CELL_MAX)
-        text = TextIOWrapper(file, encoding="utf-8-sig", newline="")
         self._reader = csv.reader(text, delimiter=delimiter, strict=True)
         self.header = self._read_header()
 
