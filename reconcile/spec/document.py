@@ -56,7 +56,7 @@ def campaign_heads(settings: Settings, files: Sequence[SpecFile], diagnostics: D
     """Each file's campaign, without its bonuses; a file whose head cannot be read is reported and left out."""
     campaigns = []
     for file in files:
-        with _opened(file, diagnostics) as (reader, report):
+        with _report(file, diagnostics) as report, _catching(report), _reading(report) as reader:
             head = _head_alone(reader, settings, report)
             if head is not None and head.campaign.name:
                 campaigns.append(head.campaign)
@@ -71,8 +71,7 @@ def _agree(campaigns: Sequence[Campaign], files: Sequence[SpecFile], diagnostics
     for campaign in campaigns:
         other = first.setdefault(campaign.name, campaign)
         differing = [name for name in ("provider", "budget") if getattr(campaign, name) != getattr(other, name)]
-        opener = partial(open_regular, paths[campaign.path], bytes_max=SPEC_BYTES_MAX)
-        with Report(diagnostics, campaign.path, opener) as report:
+        with _report(SpecFile(paths[campaign.path], campaign.path), diagnostics) as report:
             for name in differing:
                 ours, theirs = _said(getattr(campaign, name)), _said(getattr(other, name))
                 report.error(
@@ -89,20 +88,28 @@ def _said(value: object) -> str:
     return "not set" if value is None else f"`{value}`"
 
 
+def _report(file: SpecFile, diagnostics: Diagnostics) -> Report:
+    return Report(diagnostics, file.shown, partial(open_regular, file.path, bytes_max=SPEC_BYTES_MAX))
+
+
 @contextmanager
-def _opened(file: SpecFile, diagnostics: Diagnostics) -> Iterator[tuple[Reader, Report]]:
-    """A reader of the file; whatever ends the reading becomes a diagnostic."""
-    opener = partial(open_regular, file.path, bytes_max=SPEC_BYTES_MAX)
-    with Report(diagnostics, file.shown, opener) as report:
-        try:
-            with opener() as stream:
-                reader = Reader(Source(stream), report)
-                with reader.translating():
-                    yield reader, report
-        except Unreadable as problem:
-            report.unreadable(problem)
-        except OSError as error:
-            report.unreadable(unreadable(error))
+def _catching(report: Report) -> Iterator[None]:
+    """Whatever ends the reading of a file becomes a diagnostic."""
+    try:
+        yield
+    except Unreadable as problem:
+        report.unreadable(problem)
+    except OSError as error:
+        report.unreadable(unreadable(error))
+
+
+@contextmanager
+def _reading(report: Report) -> Iterator[Reader]:
+    """A reader of the file, whose problems are raised as Unreadable or OSError."""
+    with report.opener() as stream:
+        reader = Reader(Source(stream), report)
+        with reader.translating():
+            yield reader
 
 
 def _head_alone(reader: Reader, settings: Settings, report: Report) -> Head | None:
@@ -142,7 +149,7 @@ def _bonuses(
     settings: Settings, file: SpecFile, diagnostics: Diagnostics, campaigns: list[Campaign]
 ) -> Iterator[Desired]:
     """The bonuses of one file; its campaign goes to `campaigns`."""
-    with _opened(file, diagnostics) as (reader, report):
+    with _report(file, diagnostics) as report, _catching(report), _reading(report) as reader:
         head: Head | None = None
         nodes: HeadNodes = {}
         streamed = False
@@ -175,7 +182,7 @@ def _bonuses(
 def _head_elsewhere(settings: Settings, file: SpecFile, report: Report) -> Head | None:
     """The head by a reading of its own. Its problems are reported, those of the YAML only in the main reading."""
     nodes: HeadNodes = {}
-    with _opened(file, Diagnostics()) as (reader, _):
+    with _report(file, Diagnostics()) as aside, _catching(aside), _reading(aside) as reader:
         reader.open_document()
         for key in reader.top_level():
             if key.value == "bonuses":
