@@ -15,15 +15,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from reconcile import identity
-from reconcile.model import Account, Identity
-from reconcile.state.events import AccountBound, AdoptedPayment, PaymentsAdopted, RunStarted, ScanCompleted
-from reconcile.state.lock import Holder, acquire
-from reconcile.state.sqlite import open_ledger
+if TYPE_CHECKING:
+    from reconcile.state.events import AdoptedPayment
 
 BONUSES = int(os.environ.get("BENCH_BONUSES", "100000"))
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
+LIMIT = "≤ 1.8 of bare, ≤ 150 MB; ≤ 0.3 and ≤ 0.25 of compose"
 HERE = Path(__file__).resolve().parent
 
 CONFIG = """\
@@ -73,6 +72,11 @@ def write_spec(path: Path) -> None:
 
 def write_state(path: Path) -> None:
     """A state in which all of it was issued, written as events, as an adoption would."""
+    from reconcile.model import Account
+    from reconcile.state.events import AccountBound, PaymentsAdopted, RunStarted, ScanCompleted
+    from reconcile.state.lock import Holder, acquire
+    from reconcile.state.sqlite import open_ledger
+
     lock = acquire(path, Holder(pid=os.getpid(), host="bench", command="bench", since_ms=0), timeout_s=0)
     with open_ledger(
         path, lock=lock, lineage="00000000-0000-4000-8000-000000000001", at_ms=1_700_000_000_000
@@ -100,7 +104,11 @@ def write_state(path: Path) -> None:
     lock.release()
 
 
-def adopted(number: int, at_ms: int) -> AdoptedPayment:
+def adopted(number: int, at_ms: int) -> "AdoptedPayment":
+    from reconcile import identity
+    from reconcile.model import Identity
+    from reconcile.state.events import AdoptedPayment
+
     bonus = Identity("", "bench", recipient(number), f"00001092da--{number:024x}", "")
     return AdoptedPayment(
         payment_id=identity.payment_id(bonus.bonus_id, 1),
@@ -132,25 +140,29 @@ def median(figures: list[Figure], part: Callable[[Figure], float]) -> float:
     return statistics.median(part(figure) for figure in figures)
 
 
+def make_project(folder: Path) -> None:
+    (folder / "specs").mkdir()
+    (folder / "state").mkdir()
+    (folder / "bonusctl.yaml").write_text(CONFIG)
+    write_spec(folder / "specs" / "bench.yaml")
+    write_state(folder / "state" / "bonusctl.db")
+
+
 def main() -> None:
+    if "--make" in sys.argv:
+        make_project(Path(sys.argv[-1]))
+        return
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "specs").mkdir()
-        (folder / "state").mkdir()
-        (folder / "bonusctl.yaml").write_text(CONFIG)
+        # In a process of its own: a child's peak memory counts what its parent held when it was forked.
+        subprocess.run([sys.executable, "-m", "benchmarks.plan_yaml", "--make", name], check=True)
         spec = folder / "specs" / "bench.yaml"
-        write_spec(spec)
-        write_state(folder / "state" / "bonusctl.db")
         ours = [sys.executable, "-m", "reconcile"]
         cases = [
             Case(name="drain the events (bare)", command=[sys.executable, "-c", DRAIN, str(spec)]),
             Case(name="compose with CSafeLoader", command=[sys.executable, "-c", COMPOSE, str(spec)]),
             Case(name="bonusctl validate", command=[*ours, "validate"]),
-            Case(
-                name="bonusctl plan",
-                command=[*ours, "plan"],
-                limit="≤ 1.8 of bare, ≤ 150 MB; ≤ 0.3 and ≤ 0.25 of compose",
-            ),
+            Case(name="bonusctl plan", command=[*ours, "plan"], limit=LIMIT),
         ]
         figures: dict[str, list[Figure]] = {case.name: [] for case in cases}
         for number in range(ROUNDS):
