@@ -107,7 +107,7 @@ class BonusReader:
         line, _ = place(start)
         stated = frozenset(name for name, node in values.items() if not is_absent(node))
         # A misspelled field is one error, not a second one that it is missing.
-        meant = {closest(key.value, self.reader.known) for key in strange}
+        meant = frozenset() if self.reader.report.full else {closest(key.value, self.reader.known) for key in strange}
         for problem in self.finisher.problems(given, stated | meant, whole=good and not strange):
             good = False
             self.reader.problem(problem, _node_of(problem, values, start))

@@ -82,11 +82,12 @@ class FieldReader:
         if is_secret_key(key.value):
             self.report.secret(f"{quoted(key.value)} does not belong in a spec", line=line, column=column, hint=ADVICE)
             return
+        known = [*self.fields, *OUR_FIELDS, *also]
         self.report.error(
             "unknown-key",
             f"Unknown key {quoted(key.value)}",
             detail=f"A bonus at {self.rules.title} has no such field; a misspelled one would be left out.",
-            hint=did_you_mean(key.value, [*self.fields, *OUR_FIELDS, *also], kind="keys"),
+            hint="" if self.report.full else did_you_mean(key.value, known, kind="keys"),
             line=line,
             column=column,
         )

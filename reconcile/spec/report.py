@@ -88,6 +88,11 @@ class Report:
             hint=problem.hint,
         )
 
+    @property
+    def full(self) -> bool:
+        """Whether further problems are only counted: what makes a message better can then be spared."""
+        return len(self.diagnostics.found) >= ERRORS_SHOWN_MAX
+
     def line(self, number: int) -> str:
         """A line of the file without its end, "" if it is not there or cannot be read."""
         try:
@@ -111,12 +116,10 @@ class Report:
 
     def _at(self, line: int, column: int) -> tuple[Place, str]:
         place = Place(self.shown, line, column)
-        if line == 0 or len(self.diagnostics.found) >= ERRORS_SHOWN_MAX:
+        if line == 0 or column > _LINE_MAX or self.full:
             return place, ""
-        text = self.line(line)
-        if column > _LINE_MAX or shows_secret(text):
-            return place, ""
-        return place, text[:_LINE_MAX]
+        text = self.line(line)[:_LINE_MAX]
+        return place, "" if shows_secret(text) else text
 
     def _line(self, number: int) -> str:
         if self._file is None or number < self._next:

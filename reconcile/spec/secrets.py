@@ -20,7 +20,7 @@ _VALUE: Final = re.compile(
     r"|(?<![A-Z0-9])A(?:KIA|SIA)[0-9A-Z]{12,}"
     r"|://[^\s/@:]+:[^\s/@]+@"
 )
-_IN_LINE: Final = re.compile(r"""["']?([A-Za-z_-]+)["']?\s*[:=]\s*["']?[^\s"'#]""")
+_IN_LINE: Final = re.compile(r"""(?<![A-Za-z_-])([A-Za-z_-]++)["']?\s*+[:=]\s*+["']?[^\s"'#]""")
 _BYTES: Final = re.compile(_VALUE.pattern.encode())
 # Each begins with one literal letter, for which the search leaps ahead: the bytes of a large spec pass through here.
 _HINTS: Final = tuple(re.compile(hint) for hint in (rb"K(?=IA|ey\s)", rb"O(?=Auth\s)", rb"B(?=earer\s)", rb"S(?=IA)"))

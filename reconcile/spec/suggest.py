@@ -2,14 +2,22 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import Final
+
+# Comparing takes time by the square of the length, and names may come from a hostile file.
+_LENGTH_MAX: Final = 100
+_KNOWN_MAX: Final = 1_000
 
 
 def closest(word: str, known: Iterable[str]) -> str:
     """The known name that `word` probably means, "" if none is near."""
-    names = list(known)
-    folded = {name.casefold().replace("-", "_"): name for name in reversed(names)}
-    near = get_close_matches(word.casefold().replace("-", "_")[:200], list(folded), n=1, cutoff=0.6)
+    folded = {_folded(name): name for name in reversed(list(known)[:_KNOWN_MAX])}
+    near = get_close_matches(_folded(word), list(folded), n=1, cutoff=0.6)
     return folded[near[0]] if near else ""
+
+
+def _folded(name: str) -> str:
+    return name[:_LENGTH_MAX].casefold().replace("-", "_")
 
 
 def did_you_mean(word: str, known: Iterable[str], *, kind: str) -> str:
