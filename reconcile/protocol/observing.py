@@ -31,7 +31,6 @@ from reconcile.state.events import Basis
 from reconcile.times import duration
 
 READS_MAX: Final = 4
-LIST_WORTH: Final = 6
 LIST_FULL: Final = 300
 LIST_AFTER_MS: Final = 1_000
 WINDOW_MARGIN_MS: Final = 1_000
@@ -158,7 +157,8 @@ class Observer:
             return
         track.ended, track.reads, track.due_ms = seen, 0, now_ms
         whole = seen.total == seen.issued == len(track.operation.items) and not seen.failed
-        if whole and len(self._at(Stage.LISTED)) + len(self._at(Stage.ACCEPTED)) >= LIST_WORTH:
+        if whole:
+            # One page of the list proves many payments, with the provider's amount, id and time.
             self._to_list(track)
         else:
             track.stage = Stage.ITEMS
@@ -210,7 +210,10 @@ class Observer:
 
     def _settle(self, track: Track, basis: Basis) -> bool:
         burns = self._context.gateway.codec.burns_ids
-        settlements = from_proofs(track.open_items, found=track.found, log=track.log, burns_ids=burns)
+        finished_ms = track.ended.finished_ms if track.ended is not None else None
+        settlements = from_proofs(
+            track.open_items, found=track.found, log=track.log, burns_ids=burns, finished_ms=finished_ms
+        )
         if settlements is None:
             return False
         self._context.settle(track, basis, settlements)

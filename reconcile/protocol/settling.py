@@ -18,11 +18,15 @@ def from_proofs(
     found: Mapping[bytes, RemotePayment],
     log: Mapping[bytes, ItemResult],
     burns_ids: bool,
+    finished_ms: int | None = None,
 ) -> tuple[Settlement, ...] | None:
-    """The settlements of all these payments, None while one of them lacks a proof."""
+    """The settlements of all these payments, None while one of them lacks a proof.
+
+    `finished_ms` is when the operation ended: the time of a payment whose proof names none.
+    """
     settlements = []
     for item in items:
-        settlement = _issued(item, found) or _from_log(item, log, burns_ids=burns_ids)
+        settlement = _issued(item, found) or _from_log(item, log, burns_ids=burns_ids, finished_ms=finished_ms)
         if settlement is None:
             return None
         settlements.append(settlement)
@@ -54,7 +58,9 @@ def _issued(item: OperationItem, found: Mapping[bytes, RemotePayment]) -> Settle
     )
 
 
-def _from_log(item: OperationItem, log: Mapping[bytes, ItemResult], *, burns_ids: bool) -> Settlement | None:
+def _from_log(
+    item: OperationItem, log: Mapping[bytes, ItemResult], *, burns_ids: bool, finished_ms: int | None
+) -> Settlement | None:
     proof = log.get(item.payment_id)
     if proof is None:
         return None
@@ -73,5 +79,5 @@ def _from_log(item: OperationItem, log: Mapping[bytes, ItemResult], *, burns_ids
         result=Result.ISSUED,
         amount=proof.amount,
         remote_id=proof.remote_id,
-        created_ms=proof.created_ms,
+        created_ms=finished_ms if proof.created_ms is None else proof.created_ms,
     )
