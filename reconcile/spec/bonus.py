@@ -19,6 +19,7 @@ from reconcile.spec.nodes import MappingNode, Node, is_absent, place
 from reconcile.spec.suggest import closest
 from reconcile.spec.texts import Problem, plain
 
+_TEXTS_KEPT: Final = 10_000
 _new: Final = tuple.__new__
 
 
@@ -29,6 +30,9 @@ class BonusReader:
         self.head = head
         self.finisher = finisher
         self.reader = head.reader
+        self._campaign = head.campaign
+        self._make_id = finisher.make_id
+        self._known_amount = head.reader.amounts.known.get
         rules = head.rules
         self._recipient = rules.field(FieldKind.RECIPIENT).name
         self._assignment = rules.field(FieldKind.ASSIGNMENT).name
@@ -39,6 +43,8 @@ class BonusReader:
             if field.kind in (FieldKind.TEXT, FieldKind.TEXT_BY_LANGUAGE)
         )
         self._shapes: dict[tuple[str, ...], tuple[tuple[str, int, bool], ...] | None] = {}
+        self._plain_texts: set[str] = set()
+        self._kept_length = min((length for _, length, _ in self._texts), default=0)
         self._usual = self._defaults_allow_the_short_way()
 
     def desired(self, start: Any, values: dict[str, Node], strange: Sequence[Any]) -> Desired | None:
@@ -65,23 +71,24 @@ class BonusReader:
         parts = f"{recipient}\x1f{assignment}\x1f{key}"
         if all_usual(parts) is None:
             return None
-        amount = self.reader.amounts.known.get(values[self._amount].value)
+        amount = self._known_amount(values[self._amount].value)
         if amount is None:
             return None
+        known = self._plain_texts
         for name, length_max, by_language in texts:
             node = values[name]
             if by_language and node.__class__ is MappingNode:
-                if not _all_plain(node, length_max):
+                if not self._all_plain(node, length_max):
                     return None
-            elif not plain(node.value, length_max, node.style):
+            elif node.value not in known and not self._is_plain(node, length_max):
                 return None
-        campaign = self.head.campaign
+        campaign = self._campaign
         former = self.finisher.former(None, recipient, assignment, key) if campaign.formerly else None
         # The tuple's own constructor takes half the time of the named one.
         return _new(
             Desired,
             (
-                self.finisher.make_id(parts),
+                self._make_id(parts),
                 campaign,
                 recipient,
                 assignment,
@@ -94,6 +101,26 @@ class BonusReader:
                 start.start_mark.line + 1,
             ),
         )
+
+    def _all_plain(self, node: MappingNode, length_max: int) -> bool:
+        """Whether all texts by language need no closer look."""
+        known = self._plain_texts
+        for key, value in node.pairs:
+            language = key.value
+            if language != "EN" and not (len(language) == 2 and language.isascii() and language.isupper()):
+                return False
+            if value.value not in known and not self._is_plain(value, length_max):
+                return False
+        return bool(node.pairs)
+
+    def _is_plain(self, node: Node, length_max: int) -> bool:
+        """Whether a text needs no closer look; if so it is remembered, since many bonuses say the same."""
+        text = node.value
+        if not plain(text, length_max, node.style):
+            return False
+        if len(text) <= self._kept_length and len(self._plain_texts) < _TEXTS_KEPT:
+            self._plain_texts.add(text)
+        return True
 
     def _careful_way(self, start: Any, values: dict[str, Node], strange: Sequence[Any]) -> Desired | None:
         for key in strange:
@@ -145,14 +172,3 @@ def _node_of(problem: Problem, values: dict[str, Node], start: Any) -> Any:
     """Where a problem of the whole bonus stands: at the field that it names, if the bonus states it."""
     named = (node for name, node in values.items() if f"`{name}`" in problem.summary and not is_absent(node))
     return next(named, start)
-
-
-def _all_plain(node: MappingNode, length_max: int) -> bool:
-    """Whether all texts by language need no closer look."""
-    for key, value in node.pairs:
-        language = key.value
-        if not (len(language) == 2 and language.isascii() and language.isupper()):
-            return False
-        if not plain(value.value, length_max, value.style):
-            return False
-    return bool(node.pairs)

@@ -69,9 +69,14 @@ class RowReader:
         self.above = above
         self.report = report
         self._place = place
+        self._shown = report.shown
+        self._campaign = head.campaign
+        self._make_id = finisher.make_id
+        self._was_another = bool(head.campaign.formerly or above.formerly)
         self._allow = head.campaign.allow | above.allow
         self._rules = head.rules
         self._fields = FieldReader(head.rules, head.tariff, report)
+        self._known_amount = self._fields.amounts.known.get
         self._at = {name: position for position, name in reversed(list(enumerate(columns)))}
         self._sources = sources
         by_field = {source.field: self._at[source.column] for source in sources if source.language == WHOLE}
@@ -86,11 +91,13 @@ class RowReader:
             for source in sources
             if kinds.get(source.field) in (FieldKind.TEXT, FieldKind.TEXT_BY_LANGUAGE)
         )
+        self._flags = tuple(self._at[source.column] for source in sources if kinds.get(source.field) is FieldKind.FLAG)
         names = names_in(above.said)
         self._names = {name: self._at[name] for name in names if name in self._at}
+        self._filled = tuple(self._names.values())
         self._slack = _slack(above, lengths)
         self._same_texts = partial(texts_of, above) if not self._texts and not self._names else None
-        self._usual = head.good and self._short_way_serves(kinds)
+        self._usual = head.good and self._short_way_serves()
 
     def desired(self, line: int, row: Sequence[str]) -> Desired | None:
         """The bonus of one row, None if it is blank or has errors (reported)."""
@@ -107,27 +114,28 @@ class RowReader:
         parts = f"{recipient}\x1f{assignment}\x1f{key}"
         if all_usual(parts) is None:
             return None
-        amount = self._fields.amounts.known.get(row[self._amount]) if self._amount >= 0 else self.above.amount
+        amount = self._known_amount(row[self._amount]) if self._amount >= 0 else self.above.amount
         if amount is None:
             return None
         for position, length_max in self._texts:
             text = row[position]
             if text and not plain(text, length_max, '"'):
                 return None
-        for position in self._names.values():
+        for position in self._filled:
             if not (row[position].isalnum() and len(row[position]) <= self._slack):
                 return None
-        finisher = self.finisher
-        campaign = finisher.head.campaign
+        for position in self._flags:
+            if row[position]:
+                return None
         former = None
-        if campaign.formerly or self.above.formerly:
-            former = finisher.former(self.above.formerly, recipient, assignment, key)
+        if self._was_another:
+            former = self.finisher.former(self.above.formerly, recipient, assignment, key)
         # The tuple's own constructor takes half the time of the named one.
         return _new(
             Desired,
             (
-                finisher.make_id(parts),
-                campaign,
+                self._make_id(parts),
+                self._campaign,
                 recipient,
                 assignment,
                 key,
@@ -135,7 +143,7 @@ class RowReader:
                 self._same_texts or partial(self._texts_of, row, line),
                 self._allow,
                 former,
-                self.report.shown,
+                self._shown,
                 line,
             ),
         )
@@ -186,10 +194,9 @@ class RowReader:
         columns += [name for name in self._names if f"`{{{name}}}`" in problem.summary]
         return self._at[columns[0]] if columns else 0
 
-    def _short_way_serves(self, kinds: dict[str, FieldKind]) -> bool:
+    def _short_way_serves(self) -> bool:
         above, rules = self.above, self._rules
         flagged = any(isinstance(value, bool) for value in above.said.values())
-        flagged = flagged or any(kinds.get(source.field) is FieldKind.FLAG for source in self._sources)
         patterned = any(field.pattern for field in rules.fields)
         unfilled = any(name not in self._names and name not in above.vars for name in names_in(above.said))
         ids = above.recipient or above.assignment_id or above.key

@@ -24,7 +24,8 @@ from yaml.events import (
 )
 
 from reconcile.spec.nodes import MappingNode, Node, SequenceNode, is_absent, place, what
-from reconcile.spec.report import Report, Unreadable, quoted
+from reconcile.spec.refusals import alias, no_key, refuse_decorated, refuse_key, too_deep, too_many
+from reconcile.spec.report import Report, Unreadable
 from reconcile.spec.secrets import ADVICE
 from reconcile.spec.source import Source
 from reconcile.spec.yaml_problems import translated
@@ -97,7 +98,7 @@ class Reader:
                 line=line,
                 column=column,
             )
-        self._refuse_decorated(event)
+        refuse_decorated(self.report, event)
 
     def top_level(self) -> Iterator[Any]:
         """The keys of the document's mapping; the caller reads each key's value before it asks for the next."""
@@ -107,7 +108,7 @@ class Reader:
             self._nodes = 0
             key = self._key(key, seen)
             if key is not None:
-                self._refuse_decorated(key)
+                refuse_decorated(self.report, key)
             if key is None:
                 self.skip()
             else:
@@ -138,7 +139,7 @@ class Reader:
         """Go into the sequence under a key; False for an empty value, and for anything else, which is reported."""
         event: Any = self.event()
         if event.__class__ is SequenceStartEvent:
-            self._refuse_decorated(event)
+            refuse_decorated(self.report, event)
             return True
         node = self._node(event, 2)
         if not is_absent(node):
@@ -184,7 +185,7 @@ class Reader:
                 depth += 1
                 renew()
                 if depth > DEPTH_MAX:
-                    raise self._too_deep(found)
+                    raise too_deep(found, DEPTH_MAX)
             elif kind is MappingEndEvent or kind is SequenceEndEvent:
                 depth -= 1
             if depth == 0:
@@ -195,7 +196,7 @@ class Reader:
     def _entry(self, start: Any) -> dict[str, Node]:  # noqa: C901 (branches cost less than calls here)
         """The mapping that began with `start`, as key → node."""
         if start.tag is not None or start.anchor is not None:
-            self._refuse_decorated(start)
+            refuse_decorated(self.report, start)
         self._nodes = 0
         event = self.event
         known = self.known
@@ -209,39 +210,39 @@ class Reader:
                     if self.source.problem is not None:
                         self._see_whole()
                     return values
-                raise self._no_key(key)
+                raise no_key(key)
             if key.tag is not None or key.anchor is not None:
-                self._refuse_decorated(key)
+                refuse_decorated(self.report, key)
             value = event()
             if value.__class__ is not ScalarEvent:
                 value = self._node(value, 4)
             elif value.tag is not None or value.anchor is not None:
-                self._refuse_decorated(value)
+                refuse_decorated(self.report, value)
             name = key.value
             if name in values or name == "<<":
-                self._refuse_key(key, place(values[name])[0] if name in values else 0)
+                refuse_key(self.report, key, place(values[name])[0] if name in values else 0)
             else:
                 values[name] = value
                 if name not in known:
                     self.strange.append(key)
                     if len(values) > NODES_MAX:
-                        raise self._too_many(key)
+                        raise too_many(key, NODES_MAX)
 
     # --- nested nodes ----------------------------------------------------------------------------------------------
 
     def _node(self, event: Any, depth: int) -> Node:
         kind = event.__class__
         if kind is AliasEvent:
-            raise self._alias(event)
+            raise alias(event)
         self._nodes += 1
         if event.tag is not None or event.anchor is not None:
-            self._refuse_decorated(event)
+            refuse_decorated(self.report, event)
         if kind is ScalarEvent:
             return event
         if depth > DEPTH_MAX:
-            raise self._too_deep(event)
+            raise too_deep(event, DEPTH_MAX)
         if self._nodes > NODES_MAX:
-            raise self._too_many(event)
+            raise too_many(event, NODES_MAX)
         return self._mapping(event, depth) if kind is MappingStartEvent else self._sequence(event, depth)
 
     def _mapping(self, start: Any, depth: int) -> MappingNode:
@@ -252,17 +253,17 @@ class Reader:
             if key.__class__ is not ScalarEvent:
                 if key.__class__ is MappingEndEvent:
                     break
-                raise self._no_key(key)
+                raise no_key(key)
             if key.tag is not None or key.anchor is not None:
-                self._refuse_decorated(key)
+                refuse_decorated(self.report, key)
             value = event()
             if value.__class__ is not ScalarEvent:
                 value = self._node(value, depth + 1)
             elif value.tag is not None or value.anchor is not None:
-                self._refuse_decorated(value)
+                refuse_decorated(self.report, value)
             pairs.append((key, value))
             if len(pairs) > NODES_MAX:
-                raise self._too_many(key)
+                raise too_many(key, NODES_MAX)
         self._nodes += 2 * len(pairs)
         if len(pairs) > 1 or (pairs and pairs[0][0].value == "<<"):
             pairs = self._without_doubles(pairs)
@@ -282,91 +283,17 @@ class Reader:
         """A key that may stand here, None for one that was refused."""
         scalar = key.__class__ is ScalarEvent
         if not scalar:
-            raise self._no_key(key)
+            raise no_key(key)
         if key.value in seen or key.value == "<<":
-            self._refuse_key(key, seen.get(key.value, 0))
+            refuse_key(self.report, key, seen.get(key.value, 0))
             return None
         seen[key.value] = key.start_mark.line + 1
         return key
-
-    # --- what is refused -------------------------------------------------------------------------------------------
-
-    def _refuse_key(self, key: Any, first_line: int) -> None:
-        line, column = place(key)
-        if key.value == "<<":
-            self.report.error(
-                "merge-key",
-                "Merge keys (`<<`) are not read",
-                detail="What a bonus says must stand where it stands.",
-                hint="Use `defaults:` for what all bonuses of a file share.",
-                line=line,
-                column=column,
-            )
-            return
-        first = f" The first one is in line {first_line}." if first_line else ""
-        self.report.error(
-            "duplicate-key",
-            f"{quoted(key.value)} stands twice in the same mapping",
-            detail=f"Programs disagree which of two values counts.{first}",
-            hint="Keep one of them.",
-            line=line,
-            column=column,
-        )
-
-    def _refuse_decorated(self, event: Any) -> None:
-        if event.anchor is None and event.tag is None:
-            return
-        line, column = place(event)
-        if event.anchor is not None:
-            self.report.error(
-                "anchor",
-                f"Anchors ({quoted('&' + event.anchor)}) are not read",
-                detail="What a bonus says must stand where it stands.",
-                hint="Write the value out; `defaults:` holds what all bonuses of a file share.",
-                line=line,
-                column=column,
-            )
-        if event.tag is not None:
-            self.report.error(
-                "tag",
-                f"Tags ({quoted(event.tag)}) are not read",
-                detail="Every value is read as the text that stands in the file.",
-                hint='Take the tag away; put the text in "quotes" if it begins with `!`.',
-                line=line,
-                column=column,
-            )
 
     def _see_whole(self) -> None:
         """Where the stream ended early, what was read last is not whole: nothing is said of it."""
         if self.source.problem is not None:
             raise self.source.problem
-
-    def _no_key(self, event: Any) -> Unreadable:
-        if event.__class__ is AliasEvent:
-            return self._alias(event)
-        line, column = place(event)
-        return Unreadable(
-            "key", "A key is a list or a mapping", hint="Keys are plain words: `user_id: …`.", line=line, column=column
-        )
-
-    def _alias(self, event: Any) -> Unreadable:
-        line, column = place(event)
-        return Unreadable(
-            "alias",
-            f"Aliases ({quoted('*' + event.anchor)}) are not read",
-            detail="What a bonus says must stand where it stands.",
-            hint='Write the value out; put it in "quotes" if it is a text that begins with `*`.',
-            line=line,
-            column=column,
-        )
-
-    def _too_deep(self, event: Any) -> Unreadable:
-        line, column = place(event)
-        return Unreadable("depth", f"Values are nested deeper than {DEPTH_MAX} levels", line=line, column=column)
-
-    def _too_many(self, event: Any) -> Unreadable:
-        line, column = place(event)
-        return Unreadable("nodes", f"An entry of more than {NODES_MAX:,} values", line=line, column=column)
 
     def _report_secrets(self) -> None:
         for line, column in self.source.secrets:

@@ -53,6 +53,8 @@ def id_problem(text: str, field: str, *, length_max: int = NAME_LENGTH_MAX, patt
 
 
 def _invisible(text: str) -> str | None:
+    if text.isprintable():
+        return None
     return next((character for character in text if unicodedata.category(character) in _INVISIBLE), None)
 
 
