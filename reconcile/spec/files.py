@@ -55,7 +55,7 @@ def spec_files(settings: Settings, selection: Sequence[str] = (), *, cwd: Path |
     found: dict[Path, None] = {}
     for name in names:
         path = Path(os.path.normpath(base / name))
-        if path.is_dir() and not (path.is_symlink() and selection == ()):
+        if path.is_dir() and not (path.is_symlink() and not selection):
             found.update(dict.fromkeys(_walk(path)))
         elif path.is_symlink() or path.exists():
             found[path] = None
