@@ -11,7 +11,7 @@ from reconcile.spec.document import campaign_heads
 from reconcile.spec.files import spec_files
 from tests.spec.conftest import HEAD, Project
 
-CONTRACT = """\
+EXAMPLE = """\
 version: 1
 campaign: image-labels-2026-w47
 provider: toloka
@@ -31,8 +31,8 @@ bonuses:
 
 
 def test_a_spec_is_read_as_a_whole(project: Project) -> None:
-    """Bonuses of YAML and of a data file, with defaults, names filled in, places, and the contract's ids."""
-    project.write("w47.yaml", CONTRACT)
+    """Bonuses of YAML and of a data file, with defaults, names filled in, places, and the documented ids."""
+    project.write("w47.yaml", EXAMPLE)
     project.write("data/week-47.csv", "worker,bonus_usd,tasks\nw1,0.5,7\n")
     found = project.read()
     assert project.summaries() == []
@@ -115,7 +115,7 @@ def test_a_scalar_is_the_text_in_the_file(project: Project, text: str, read: str
 
 
 def test_the_projects_name_is_part_of_the_identity(project: Project) -> None:
-    """Project vision, campaign prüfung, recipient 00012: the contract's id."""
+    """Project vision, campaign prüfung, recipient 00012: a documented id."""
     project.write(
         "w.yaml", "version: 1\ncampaign: prüfung\nprovider: toloka\nbonuses:\n  - {user_id: 00012, amount: 1}\n"
     )

@@ -9,7 +9,7 @@ from jsonschema import Draft7Validator
 from reconcile.providers.rules import TOLOKA
 from reconcile.spec.schema import config_schema, spec_schema
 from tests.spec.conftest import HEAD, Project
-from tests.spec.test_bonuses import CONTRACT
+from tests.spec.test_bonuses import EXAMPLE
 
 SPEC = Draft7Validator(spec_schema())
 CONFIG = Draft7Validator(config_schema())
@@ -40,7 +40,7 @@ def test_every_field_is_described() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        CONTRACT,
+        EXAMPLE,
         f"{HEAD}bonuses: []\n",
         f"{HEAD}bonuses:\n",
         f"{HEAD}allow: [repeat]\nformerly: old\nbudget: '5.00'\nbonuses: [{{user_id: 00012, amount: 1}}]\n",
