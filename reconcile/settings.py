@@ -7,18 +7,31 @@ from pathlib import Path
 from reconcile.model import Account
 
 
+def usable_requests(daily_request_limit: int) -> int:
+    """How many bonus requests of a day's limit we take: two percent stay for other programs on the account."""
+    return daily_request_limit - daily_request_limit // 50
+
+
+def same_account(one: str, other: str) -> bool:
+    """Whether two spellings name one account: with or without dashes, in either case."""
+    return one.replace("-", "").lower() == other.replace("-", "").lower()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderSettings:
     """One entry of `providers:`. Durations in seconds; `since_ms` is where a first scan begins, None: the beginning.
 
     `account` is the provider's own id that the config means, "" where any is taken (emulator, sandbox). `endpoint` is
     "" for the environment's own address. `ledger_key` is what the state files this provider's ledger under.
+    `act_under` is the account that is acted for with another one's token, "" for the token's own; `account` is then
+    the same. `requests_per_second` bounds requests of any kind: None the environment's own pace, 0 none.
     """
 
     name: str
     type: str
     environment: str
     account: str = ""
+    act_under: str = ""
     endpoint: str = ""
     token_env: str = "TOLOKA_TOKEN"  # noqa: S105 (the name of a variable)
     token_file: str = ""
@@ -31,6 +44,7 @@ class ProviderSettings:
     operation_timeout_s: int = 600
     settle_window_s: int = 900
     daily_request_limit: int = 10_000
+    requests_per_second: int | None = None
     fee_percent: Decimal | None = None
     since_ms: int | None = None
     proxy_from_environment: bool = False

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from reconcile.model import format_address
-from reconcile.protocol.gateway import Gateway
+from reconcile.protocol.gateway import SHORT_WAIT_S, Gateway
 from reconcile.protocol.journal import Journal
 from reconcile.protocol.ports import Control, Progress
 from reconcile.protocol.report import Left, LeftBonus, Paid, Wait
@@ -26,7 +26,9 @@ class Tally:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """One provider's part of a run. `project` is part of every identity; `currency` the ledger's."""
+    """One provider's part of a run. `project` is part of every identity; `currency` the ledger's. `patience_ms`: how
+    far `--wait` goes, by the boot-time clock.
+    """
 
     gateway: Gateway
     journal: Journal
@@ -35,6 +37,18 @@ class Context:
     progress: Progress
     project: str
     currency: str
+    patience_ms: int = 0
+
+    def wait(self, why: Left, text: str, until_ms: int | None) -> None:
+        """Something that only time, or a person, settles: told once."""
+        name = self.gateway.settings.name
+        wait = Wait(provider=name, why=why, text=f"{name}: {text}", until_ms=until_ms)
+        if all((known.why, known.text) != (why, wait.text) for known in self.tally.waits):
+            self.tally.waits.append(wait)
+
+    def is_patient(self, seconds: float) -> bool:
+        """Whether this run may wait that long for a limit of the provider's to be over."""
+        return seconds <= SHORT_WAIT_S or self.gateway.moment().boottime_ms + seconds * 1000 <= self.patience_ms
 
     def settle(self, track: Track, basis: Basis, items: Sequence[Settlement]) -> None:
         """End an operation: journal it now, show it once it is durable."""
@@ -48,7 +62,9 @@ class Context:
         self.journal.alarm(code, text)
         self.tally.alarms.append(text)
 
-    def left(self, item: OperationItem, why: Left, code: str = "", message: str = "") -> LeftBonus:
+    def left(
+        self, item: OperationItem, why: Left, code: str = "", message: str = "", *, request_id: str = ""
+    ) -> LeftBonus:
         """The row of the report for a payment that is not issued."""
         return LeftBonus(
             address=_address(item),
@@ -59,6 +75,8 @@ class Context:
             why=why,
             code=code,
             message=message,
+            request_id=request_id,
+            advice=self.gateway.codec.explain(code),
         )
 
     def _durable(self, track: Track, settlements: Sequence[Settlement]) -> None:
@@ -71,11 +89,15 @@ class Context:
                 self.tally.left.pop(item.payment_id, None)
             elif settlement.result is Result.REJECTED:
                 rejected += 1
-                self.tally.left[item.payment_id] = self.left(item, Left.REJECTED, settlement.code, settlement.message)
+                self.tally.left[item.payment_id] = self.left(
+                    item, Left.REJECTED, settlement.code, settlement.message, request_id=track.request_id
+                )
             else:
                 self.tally.left.pop(item.payment_id, None)
                 if track.why is not None:
-                    self.tally.left[item.payment_id] = self.left(item, track.why, track.code, track.message)
+                    self.tally.left[item.payment_id] = self.left(
+                        item, track.why, track.code, track.message, request_id=track.request_id
+                    )
         self.tally.paid += paid
         self.progress.settled(paid, rejected=rejected, under_way=self.gateway.in_flight)
 

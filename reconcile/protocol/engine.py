@@ -5,7 +5,7 @@ let requests go. When a commit fails, nothing more is sent: what came back is ha
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from reconcile import identity
@@ -15,6 +15,7 @@ from reconcile.protocol.ages import Moment
 from reconcile.protocol.context import Context
 from reconcile.protocol.gateway import Reply
 from reconcile.protocol.observing import Observer
+from reconcile.protocol.quota import Quota
 from reconcile.protocol.report import Left
 from reconcile.protocol.sending import Sender
 from reconcile.protocol.track import Stage, Track
@@ -76,12 +77,14 @@ class Engine:
             track.stage = Stage.ACCEPTED
             self._observer.add(track)
 
-    def run(self, again: Iterable[Track], source: Iterator[Track], *, quota_left: int) -> Left | None:
+    def run(
+        self, again: Iterable[Track], source: Iterator[Track], *, quota: Quota, more: Callable[[], bool]
+    ) -> Left | None:
         """Send `again` and then what `source` gives, journaling each of `source` first; see all of it through.
 
-        Returns why sending stopped early, None if it did not. Raises StateError, and Unrecorded with what came back.
+        `more` tells whether `source` has any left. Returns why sending stopped early, None if it did not. Raises StateError, and Unrecorded with what came back.
         """
-        sender = self._sender = Sender(self._context, source, quota_left=quota_left)
+        sender = self._sender = Sender(self._context, source, quota=quota, more=more)
         for track in again:
             sender.add(track)
         try:
@@ -100,7 +103,7 @@ class Engine:
             self._withdraw(sender)
         sends = self._choose_sends(sender)
         idle = not sends and not any(track.stage is Stage.FLYING for track in self._flying.values())
-        room = self._gateway.free - len(sends)
+        room = min(self._gateway.free, self._gateway.allowed()) - len(sends)
         questions = self._observer.questions(room, idle=idle) if room > 0 else []
         now = self._gateway.moment()
         self._context.journal.flush(now)
@@ -117,11 +120,16 @@ class Engine:
 
     def _choose_sends(self, sender: Sender) -> list[Track]:
         sends: list[Track] = []
-        now_ms = self._gateway.moment().boottime_ms
+        now = self._gateway.moment()
         # A slot stays free for questions while something is under observation.
         room = self._gateway.free - (1 if len(self._observer) and self._gateway.slots > 1 else 0)
+        allowed = self._gateway.allowed()
+        if allowed < room:
+            # The pace of requests binds: a question that is due goes first.
+            due_ms = self._observer.due_ms()
+            room = allowed - (1 if due_ms is not None and due_ms <= now.boottime_ms else 0)
         while len(sends) < room and len(self._observer) + len(self._flying) + len(sends) < self._open_max:
-            track = sender.next(now_ms)
+            track = sender.next(now)
             if track is None:
                 break
             sender.journal_send(track)
@@ -132,7 +140,7 @@ class Engine:
         """Sending has stopped: free what was provably not executed, observe the rest."""
         assert sender.stopped is not None
         for track in sender.unsent():
-            sender.give_back(track, sender.stopped, track.code, track.message)
+            sender.give_back(track, sender.stopped)
             if track.stage is Stage.ACCEPTED:
                 self._observer.add(track)
 
@@ -146,12 +154,15 @@ class Engine:
             bool(len(self._observer))
             or sender.due_ms() is not None
             or sender.paused(self._gateway.moment().boottime_ms)
+            or sender.pending()
         )
 
     def _timeout_s(self, sender: Sender, now: Moment) -> float:
         due = [due for due in (sender.due_ms(), self._observer.due_ms()) if due is not None]
         if sender.paused(now.boottime_ms):
             due.append(sender.pause_until_ms)
+        if wait_ms := self._gateway.pace_wait_ms():
+            due.append(now.boottime_ms + wait_ms)
         # While every slot is taken or nothing is due, an answer wakes the loop; a stop request is seen in between.
         left_s = max(0, min(due, default=now.boottime_ms + 10_000) - now.boottime_ms) / 1000
         return min(max(left_s, 0.005), TURN_S)

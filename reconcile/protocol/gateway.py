@@ -8,13 +8,17 @@ from typing import Final, NamedTuple
 
 from reconcile.errors import ProviderError
 from reconcile.protocol.ages import Moment
+from reconcile.protocol.pace import Pace
 from reconcile.protocol.ports import Clock, Control
-from reconcile.providers.base import Answer, Call, Codec, SendOperation, Ticket, Trouble, Unread, Wire
+from reconcile.providers.base import Answer, Call, Codec, SendAnswer, SendOperation, Ticket, Trouble, Unread, Wire
+from reconcile.providers.rules import RULES
 from reconcile.settings import ProviderSettings
 
 READ_TRIES: Final = 5
 BACKOFF_FIRST_S: Final = 0.5
 BACKOFF_MAX_S: Final = 30.0
+SHORT_WAIT_S: Final = 120
+"""A limit that is over this soon is always waited for; a longer one only as far as `--wait` goes."""
 
 
 class Reply(NamedTuple):
@@ -37,10 +41,11 @@ class Gateway:
         self._calls: dict[int, Call] = {}
         self._number = 0
         self._server: tuple[int, int] | None = None
+        self._pace = Pace(_per_second(settings), clock.boottime_ms())
 
     @property
     def free(self) -> int:
-        """How many more calls may be started now."""
+        """How many slots are free for calls."""
         return self._wire.slots - len(self._calls)
 
     @property
@@ -52,6 +57,14 @@ class Gateway:
     def in_flight(self) -> int:
         """How many calls have not been answered yet."""
         return len(self._calls)
+
+    def allowed(self) -> int:
+        """How many more calls the pace of requests lets start now."""
+        return self._pace.allowed(self._clock.boottime_ms())
+
+    def pace_wait_ms(self) -> int:
+        """Milliseconds until the pace of requests lets a call start, 0: now."""
+        return self._pace.wait_ms(self._clock.boottime_ms())
 
     def moment(self) -> Moment:
         """Now, with the provider's clock as its newest answer showed it, moved on by the boot-time clock."""
@@ -65,6 +78,7 @@ class Gateway:
     def start(self, call: Call) -> int:
         """Send a call in the background; its number comes back with the reply."""
         self._number += 1
+        self._pace.take()
         self._calls[self._number] = call
         self._wire.start(Ticket(self._number, self.codec.request(call), isinstance(call, SendOperation)))
         return self._number
@@ -91,14 +105,16 @@ class Gateway:
     def ask(self, call: Call) -> Answer:
         """One read, answered: tried again a few times with growing pauses, with nothing else in flight.
 
-        What still stays unanswered comes back as Unread. Raises ProviderError where trying again is no use:
-        credentials refused, wrong address.
+        What still stays unanswered comes back as Unread, and at once where the provider's limit of requests is not
+        over soon. Raises ProviderError where trying again is no use: credentials refused, wrong address.
         """
         assert not self._calls
         assert not isinstance(call, SendOperation), "money is sent by the journal's own way only"
         pause_s = BACKOFF_FIRST_S
         answer: Answer = Unread(code="", message="")
         for attempt in range(READ_TRIES):
+            while wait_ms := self.pace_wait_ms():
+                self._wire.wait(wait_ms / 1000)
             self.start(call)
             replies: Sequence[Reply] = ()
             while not replies:
@@ -108,11 +124,24 @@ class Gateway:
                 return answer
             if answer.trouble is Trouble.STOP:
                 raise refused_access(self.settings, answer)
-            if answer.trouble is Trouble.QUOTA or attempt + 1 == READ_TRIES or self._control.stop_requested():
+            if is_long(answer) or attempt + 1 == READ_TRIES or self._control.stop_requested():
                 break
-            self.sleep(min(answer.retry_after_s or pause_s, BACKOFF_MAX_S))
+            self.sleep(min(pause_s, BACKOFF_MAX_S) if answer.retry_after_s is None else answer.retry_after_s)
             pause_s = min(pause_s * 2, BACKOFF_MAX_S)
         return answer
+
+
+def is_long(answer: SendAnswer | Unread) -> bool:
+    """Whether what the provider wants waited for is not over soon: the day's limit, an hour's."""
+    return answer.trouble is Trouble.QUOTA or (answer.retry_after_s or 0) > SHORT_WAIT_S
+
+
+def told(answer: SendAnswer | Unread, codec: Codec) -> str:
+    """What went wrong, in one line: the provider's words and its name for the request, then what the code means."""
+    request = f" (request {answer.request_id})" if answer.request_id else ""
+    code = f"{answer.code}: " if answer.code and answer.message else answer.code
+    advice = codec.explain(answer.code)
+    return f"{code}{answer.message or ('' if code else 'no answer')}{request}{f'. {advice}' if advice else ''}"
 
 
 def refused_access(settings: ProviderSettings, answer: Unread) -> ProviderError:
@@ -124,3 +153,9 @@ def refused_access(settings: ProviderSettings, answer: Unread) -> ProviderError:
         remedy="Check the token, and that it belongs to this environment:\n  bonusctl doctor",
         reason="access_refused",
     )
+
+
+def _per_second(settings: ProviderSettings) -> int:
+    if settings.requests_per_second is not None:
+        return settings.requests_per_second
+    return RULES[settings.type].paces.get(settings.environment, 0)

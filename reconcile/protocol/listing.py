@@ -15,7 +15,7 @@ from reconcile.providers.base import ListPayments, PaymentsPage, RemotePayment, 
 
 
 class Listing:
-    """One reading of the list at a time. `failed`: the last one broke off."""
+    """One reading of the list at a time. `failure`: why the last one broke off."""
 
     def __init__(self, context: Context, base: str) -> None:
         self._context = context
@@ -24,12 +24,12 @@ class Listing:
         self._waiting: tuple[Track, ...] = ()
         self.running = False
         self.flying = False
-        self.failed = False
+        self.failure: Unread | None = None
 
     def begin(self, tracks: tuple[Track, ...], *, anew: bool) -> None:
         """Start a reading for these ended operations; `anew` from where the run's scan ended."""
         assert not self.running
-        self.running, self.failed, self._waiting = True, False, tracks
+        self.running, self.failure, self._waiting = True, None, tracks
         if anew:
             self._cursor = self._base
 
@@ -42,7 +42,7 @@ class Listing:
         """One page; after the last (or a failure) the operations that waited for it. `tracks` by payment id."""
         self.flying = False
         if isinstance(answer, Unread):
-            self.failed = True
+            self.failure = answer
             return self._end()
         for payment in answer.payments:
             self._see(payment, tracks)

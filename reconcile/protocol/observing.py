@@ -8,6 +8,7 @@ from typing import Final, NamedTuple, assert_never
 from reconcile.model import SendOutcome
 from reconcile.protocol.ages import Moment, youngest_ms
 from reconcile.protocol.context import Context
+from reconcile.protocol.gateway import is_long, told
 from reconcile.protocol.listing import Listing
 from reconcile.protocol.polling import Polling
 from reconcile.protocol.recovery import is_quiet
@@ -195,8 +196,8 @@ class Observer:
         self._wait_for_window(track, window_ms)
 
     def _listed(self, track: Track) -> None:
-        if self.listing.failed:
-            self._unread(track, Unread(code="", message="the list of payments could not be read"), Stage.LISTED)
+        if self.listing.failure is not None:
+            self._unread(track, self.listing.failure, Stage.LISTED)
         elif self._settle(track, Basis.LIST):
             return
         elif not track.log_read:
@@ -245,22 +246,33 @@ class Observer:
 
     def _unread(self, track: Track, answer: Unread, stage: Stage) -> None:
         track.reads += 1
-        now_ms = self._context.gateway.moment().boottime_ms
-        if answer.trouble is Trouble.STOP or (track.reads >= READS_MAX and stage is Stage.LISTED):
-            self._leave(track, Left.IN_DOUBT, answer.code, answer.message)
+        now = self._context.gateway.moment()
+        now_ms = now.boottime_ms
+        pause_s = answer.retry_after_s
+        limited = is_long(answer) and (answer.trouble is Trouble.QUOTA or not self._context.is_patient(pause_s or 0))
+        if limited:
+            until_ms = now.wall_ms + int(1000 * (pause_s or 0))
+            text = f"what was sent cannot be looked at now: {told(answer, self._context.gateway.codec)}"
+            self._context.wait(Left.IN_DOUBT, text, until_ms)
+        if limited or answer.trouble is Trouble.STOP or (track.reads >= READS_MAX and stage is Stage.LISTED):
+            track.said(answer)
+            self._leave(track, Left.IN_DOUBT)
         elif track.reads >= READS_MAX and stage is Stage.ITEMS:
             track.log_read, track.reads = True, 0
             self._to_list(track)
         elif now_ms >= track.deadline_ms and track.reads >= READS_MAX:
-            self._leave(track, Left.IN_DOUBT, answer.code, answer.message)
+            track.said(answer)
+            self._leave(track, Left.IN_DOUBT)
         else:
-            pause_ms = int(1000 * (answer.retry_after_s or 0.25 * 2**track.reads))
-            track.stage, track.due_ms = stage, now_ms + min(pause_ms, 60_000)
+            pause_ms = min(250 * 2**track.reads, 60_000) if pause_s is None else int(1000 * pause_s)
+            track.stage, track.due_ms = stage, now_ms + pause_ms
 
     def _leave(self, track: Track, why: Left, code: str = "", message: str = "") -> None:
         track.leave(why, code or track.code, message or track.message)
         for item in track.open_items:
-            self._context.tally.left[item.payment_id] = self._context.left(item, why, track.code, track.message)
+            self._context.tally.left[item.payment_id] = self._context.left(
+                item, why, track.code, track.message, request_id=track.request_id
+            )
         self._forget(track)
 
     def _wait_for_window(self, track: Track, window_ms: int) -> None:

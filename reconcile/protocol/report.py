@@ -31,7 +31,9 @@ class Left(StrEnum):
 
 
 class LeftBonus(NamedTuple):
-    """One bonus that is desired and not issued. `code` and `message` are the provider's where it said something."""
+    """One bonus that is desired and not issued. `code` and `message` are the provider's where it said something,
+    `request_id` its name for the request (its support asks for it), `advice` what the code means and what to do.
+    """
 
     address: str
     bonus_id: bytes
@@ -41,6 +43,8 @@ class LeftBonus(NamedTuple):
     why: Left
     code: str
     message: str
+    request_id: str = ""
+    advice: str = ""
 
 
 class Paid(NamedTuple):

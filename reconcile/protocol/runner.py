@@ -236,7 +236,7 @@ class _Run:
         stopped: dict[str, Left] = {}
         for session in sessions:
             mine = [change for change in chosen if change.provider == session.settings.name]
-            why = session.pay(mine)
+            why = session.pay(mine, until_ms=self._until_ms())
             if why is not None:
                 stopped[session.settings.name] = why
         return stopped

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from reconcile import identity
 from reconcile.errors import BonusctlError
 from reconcile.model import Identity, Marker, PaymentStatus, parse_marker
-from reconcile.protocol.gateway import Gateway
+from reconcile.protocol.gateway import Gateway, told
 from reconcile.protocol.report import Paid
 from reconcile.providers.base import ListPayments, PaymentsPage, RemotePayment, Unread
 from reconcile.state.events import (
@@ -53,7 +53,7 @@ def scan(ledger: Ledger, gateway: Gateway, record: LedgerRecord, *, project: str
         page = gateway.ask(ListPayments(since_ms, cursor))
         if isinstance(page, Unread):
             raise ScanFailed(
-                f"{gateway.settings.name}: the list of payments could not be read: {page.message or page.code}",
+                f"{gateway.settings.name}: the list of payments could not be read: {told(page, gateway.codec)}",
                 detail="Nothing was sent: what was paid already must be known first.",
                 remedy="Run it again; nothing is lost.",
             )

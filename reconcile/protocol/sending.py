@@ -5,13 +5,15 @@ is never sent again. When answers stay away one after the other, sending pauses 
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from reconcile import identity
 from reconcile.model import SendOutcome
+from reconcile.protocol.ages import Moment
 from reconcile.protocol.context import Context
-from reconcile.protocol.gateway import BACKOFF_FIRST_S, BACKOFF_MAX_S
+from reconcile.protocol.gateway import BACKOFF_FIRST_S, BACKOFF_MAX_S, told
+from reconcile.protocol.quota import Quota, next_day_ms
 from reconcile.protocol.recovery import ambiguous
 from reconcile.protocol.report import Left
 from reconcile.protocol.settling import from_proofs, refused, released
@@ -19,21 +21,23 @@ from reconcile.protocol.track import Stage, Track
 from reconcile.providers.base import SendAnswer, Trouble
 from reconcile.state.events import Basis, FinishedSend
 from reconcile.state.ledger import RecordedSend
+from reconcile.times import DAY_MS, duration
 
 SENDS_MAX: Final = 4
 """Tries of one operation in one run; the next run goes on."""
 UNREACHED_MAX: Final = 6
-"""Tries in a row that never left the host, or were put off, before a run gives up sending."""
+"""Rounds in a row in which nothing left the host, or all was put off, before a run gives up sending."""
 
 
 class Sender:
-    """What is to be sent, when, and what came of it. `quota_left`: how many requests the day still has."""
+    """What is to be sent, when, and what came of it. `more`: whether `source` has any left."""
 
-    def __init__(self, context: Context, source: Iterator[Track], *, quota_left: int) -> None:
+    def __init__(self, context: Context, source: Iterator[Track], *, quota: Quota, more: Callable[[], bool]) -> None:
         self._context = context
         self._source = source
+        self._more = more
         self._again: deque[Track] = deque()
-        self._quota_left = quota_left
+        self._quota = quota
         self._pause_until_ms = 0
         self._pause_s = BACKOFF_FIRST_S
         self._ambiguous_row = 0
@@ -45,21 +49,26 @@ class Sender:
         """An operation to send again."""
         self._again.append(track)
 
-    def stop(self, why: Left) -> None:
-        """Send nothing more in this run. The first reason stays."""
+    def stop(self, why: Left, text: str = "", until_ms: int | None = None) -> None:
+        """Send nothing more in this run. The first reason stays. `text`: what it waits for, `until_ms`: when to come
+        back, None where no one can say.
+        """
         if self.stopped is None:
             self.stopped = why
+            if text:
+                self._context.wait(why, text, until_ms)
 
-    def next(self, now_ms: int) -> Track | None:
+    def next(self, now: Moment) -> Track | None:
         """The next operation to send now, None if there is none or sending pauses."""
-        if self.stopped is not None or now_ms < self._pause_until_ms or self.probing:
+        if self.stopped is not None or now.boottime_ms < self._pause_until_ms or self.probing:
             return None
-        if self._quota_left <= 0:
-            self.stop(Left.QUOTA)
+        if not self._quota.left(now.wall_ms):
+            if self._again or self._more():
+                self._stop_for_today(now)
             return None
-        track = self._due(now_ms)
+        track = self._due(now.boottime_ms)
         if track is not None:
-            self._quota_left -= 1
+            self._quota.take()
             # After a row of ambiguous answers one operation tries the water alone.
             self.probing = self._ambiguous_row >= self._row_max
         return track
@@ -73,6 +82,10 @@ class Sender:
     def paused(self, now_ms: int) -> bool:
         """Whether sending waits for better times."""
         return self.stopped is None and now_ms < self._pause_until_ms
+
+    def pending(self) -> bool:
+        """Whether anything is left to send, now or later."""
+        return self.stopped is None and (bool(self._again) or self._more())
 
     @property
     def pause_until_ms(self) -> int:
@@ -96,6 +109,7 @@ class Sender:
         """What a try proved."""
         self.probing = False
         track.concluded(answer.outcome, answer.server_ms)
+        track.request_id = answer.request_id
         self._context.journal.finished(
             FinishedSend(
                 operation=track.operation.operation,
@@ -134,7 +148,9 @@ class Sender:
         self._ambiguous_row += 1
         now = self._context.gateway.moment()
         if answer.trouble is Trouble.FUNDS:
-            self.stop(Left.FUNDS)
+            self.stop(Left.FUNDS, self._told(answer))
+        elif answer.trouble in (Trouble.LATER, Trouble.QUOTA):
+            self._limited(answer)
         if self._ambiguous_row >= self._row_max:
             self._pause("answers stay away")
         repeatable = self._context.gateway.codec.protection_ms > 0 and track.sent_here < SENDS_MAX
@@ -144,7 +160,8 @@ class Sender:
             self.add(track)
         else:
             track.stage = Stage.ACCEPTED
-        track.why, track.code, track.message = Left.IN_DOUBT, answer.code, answer.message
+        track.why = Left.IN_DOUBT
+        track.said(answer)
 
     def _not_executed(self, track: Track, answer: SendAnswer) -> None:
         if answer.status == 0 or answer.trouble is Trouble.LATER:
@@ -153,9 +170,11 @@ class Sender:
         self._calm()
         stop = {Trouble.QUOTA: Left.QUOTA, Trouble.FUNDS: Left.FUNDS, Trouble.STOP: Left.REFUSED}
         if answer.trouble in stop:
-            self.stop(stop[answer.trouble])
-            self._context.tally.notes.append(_sentence(answer))
-            self.give_back(track, stop[answer.trouble], answer.code, answer.message)
+            if answer.trouble is Trouble.QUOTA:
+                self._limited(answer)
+            self.stop(stop[answer.trouble], self._told(answer))
+            track.said(answer)
+            self.give_back(track, stop[answer.trouble])
         elif ambiguous(track.sends):
             # This refusal says nothing about the earlier try: look, and never conclude from it.
             track.stage = Stage.ACCEPTED
@@ -165,25 +184,55 @@ class Sender:
 
     def _put_off(self, track: Track, answer: SendAnswer) -> None:
         """Nothing was executed, and the same bytes can go out later."""
-        self._unreached_row += 1
+        # Answers to what was in flight when the pause began are of the same round.
+        if not self.paused(self._context.gateway.moment().boottime_ms):
+            self._unreached_row += 1
         if self._unreached_row >= UNREACHED_MAX:
-            self.stop(Left.UNREACHABLE)
-            self._context.tally.notes.append(_sentence(answer))
+            self.stop(Left.QUOTA if answer.trouble is Trouble.LATER else Left.UNREACHABLE, self._told(answer))
+        elif answer.trouble is Trouble.LATER:
+            self._limited(answer)
+        else:
+            self._pause(answer.message or answer.code)
+        track.said(answer)
         if self.stopped is not None:
-            self.give_back(track, self.stopped, answer.code, answer.message)
+            self.give_back(track, self.stopped)
             return
-        self._pause(_sentence(answer), answer.retry_after_s)
         track.stage, track.due_ms = Stage.READY, self._pause_until_ms
         self.add(track)
 
-    def give_back(self, track: Track, why: Left, code: str = "", message: str = "") -> None:
+    def give_back(self, track: Track, why: Left) -> None:
         """Sending has stopped: what was provably not executed is free again, the rest is observed."""
-        track.why, track.code, track.message = why, code, message
+        track.why = why
         if track.in_doubt:
             track.stage = Stage.ACCEPTED
         else:
             basis = Basis.REFUSAL if track.sends else Basis.NEVER_SENT
             self._context.settle(track, basis, released(track.open_items))
+
+    # --- limits ----------------------------------------------------------------------------------------------------
+
+    def _limited(self, answer: SendAnswer) -> None:
+        """The provider takes no more for now: wait for it where that is short or fits `--wait`, else end the run."""
+        now = self._context.gateway.moment()
+        seconds = answer.retry_after_s
+        if answer.trouble is Trouble.QUOTA:
+            server_ms = now.wall_ms if now.server_ms is None else now.server_ms
+            until_ms = now.wall_ms + DAY_MS - server_ms % DAY_MS
+            self.stop(Left.QUOTA, f"no more requests today: {self._told(answer)}", until_ms)
+        elif seconds is not None and not self._context.is_patient(seconds):
+            text = f"no more requests for {duration(-int(-seconds // 1))}: {self._told(answer)}"
+            self.stop(Left.QUOTA, text, now.wall_ms + int(seconds * 1000))
+        else:
+            self._pause(answer.message or answer.code, seconds)
+
+    def _stop_for_today(self, now: Moment) -> None:
+        usable, limit = self._quota.usable, self._quota.limit
+        spare = f" ({limit:,} are allowed; the rest is left to other programs)" if usable < limit else ""
+        text = f"today's {usable:,} bonus requests are used up{spare}"
+        self.stop(Left.QUOTA, text, next_day_ms(now.wall_ms))
+
+    def _told(self, answer: SendAnswer) -> str:
+        return told(answer, self._context.gateway.codec)
 
     # --- pace ------------------------------------------------------------------------------------------------------
 
@@ -212,11 +261,6 @@ class Sender:
             self._context.progress.note(
                 f"{self._context.gateway.settings.name}: {text}: sending again in {wait_s:.1f} s"
             )
-
-
-def _sentence(answer: SendAnswer) -> str:
-    request = f" (request {answer.request_id})" if answer.request_id else ""
-    return f"{answer.message or answer.code or 'no answer'}{request}"
 
 
 def name_of(track: Track) -> str:

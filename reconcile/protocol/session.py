@@ -1,5 +1,6 @@
 """One provider's part of a run: contact, scan, gate, recovery, and the sending of what was agreed."""
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
@@ -12,22 +13,39 @@ from reconcile.protocol.ages import Moment
 from reconcile.protocol.contact import bind, find_account
 from reconcile.protocol.context import Context, Tally
 from reconcile.protocol.engine import Engine
+from reconcile.protocol.funds import funds_of, shortage
 from reconcile.protocol.gate import pass_gate
 from reconcile.protocol.gateway import Gateway
 from reconcile.protocol.journal import Journal
 from reconcile.protocol.ports import Clock, Control, Progress
+from reconcile.protocol.quota import Quota
 from reconcile.protocol.readback import marker_problem
 from reconcile.protocol.recovery import Step, next_step
 from reconcile.protocol.report import Left, Wait
 from reconcile.protocol.scan import scan
 from reconcile.protocol.settling import released
 from reconcile.protocol.track import Stage, Track, fresh, recovered
-from reconcile.providers.base import Outgoing
+from reconcile.providers.base import AccountFound, Outgoing, ReadAccount
 from reconcile.state.events import Basis, PreparedOperation, PreparedPayment
 from reconcile.state.ledger import Ledger, LedgerRecord, OperationRecord
-from reconcile.times import HOUR_MS, SECOND_MS, utc_day_start
+from reconcile.times import HOUR_MS, SECOND_MS
 
 Wanted = Callable[[Sequence[OperationRecord]], frozenset[bytes]]
+
+
+class Rest(Iterator[Change]):
+    """The payments that are still to be journaled; true while there are any."""
+
+    def __init__(self, changes: Sequence[Change]) -> None:
+        self._changes = deque(changes)
+
+    def __bool__(self) -> bool:
+        return bool(self._changes)
+
+    def __next__(self) -> Change:
+        if not self._changes:
+            raise StopIteration
+        return self._changes.popleft()
 
 
 class Session:
@@ -55,6 +73,7 @@ class Session:
         self._newest = ""
         self._scanned: Moment | None = None
         self._verified = False
+        self._patience_ms = 0
         self.closed: Left | None = None
         self.account = find_account(gateway)
         self._record = bind(ledger, gateway, self.account, clock)
@@ -75,6 +94,7 @@ class Session:
 
         `wanted` tells which open payments may be sent again, None: none (a refresh never sends). Raises ScanFailed.
         """
+        self._patience_ms = until_ms
         while True:
             waits: list[Wait] = []
             self._scan(full=full)
@@ -85,7 +105,8 @@ class Session:
                     self.closed = Left.GATE
                     waits.append(self._wait(closed.text, closed.wait_s))
             self._tally.waits, kept = [], self._tally.waits
-            self._recover(wanted)
+            # What kept an old operation from being sent again keeps new ones from being sent, too.
+            self.closed = self._recover(wanted) or self.closed
             waits += self._tally.waits
             self._tally.waits = kept
             soon = self._soon(waits, until_ms)
@@ -126,11 +147,12 @@ class Session:
         self._tally.alarms += found.alarms
         self._verified = self.record.verified_first
 
-    def _recover(self, wanted: Wanted | None) -> None:
+    def _recover(self, wanted: Wanted | None) -> Left | None:
+        """Settle what an earlier run left open. Returns why sending stopped, None if it did not."""
         self._tally.left.clear()
         operations = list(self._ledger.open_operations(self.record.ledger))
         if not operations:
-            return
+            return None
         self._progress.phase(f"{self.settings.name}: settling {len(operations)} open operations")
         asked_for = wanted(operations) if wanted is not None else frozenset()
         context = self._context()
@@ -153,7 +175,7 @@ class Session:
                     observed.append(recovered(operation, Stage.ACCEPTED))
         engine = Engine(context, newest_remote_id=self._newest, scanned=self._scanned)
         engine.observe(observed)
-        engine.run(again, iter(()), quota_left=self._quota_left())
+        return engine.run(again, iter(()), quota=self._quota(), more=lambda: False)
 
     def _cancel(self, context: Context, operation: OperationRecord) -> None:
         track = recovered(operation, Stage.READY)
@@ -162,27 +184,45 @@ class Session:
 
     # --- after consent -------------------------------------------------------------------------------------------------
 
-    def pay(self, changes: Sequence[Change]) -> Left | None:
-        """Send these payments and see each through. Returns why sending stopped early, None if it did not."""
+    def pay(self, changes: Sequence[Change], *, until_ms: int) -> Left | None:
+        """Send these payments and see each through. Returns why sending stopped early, None if it did not.
+
+        A limit of the provider's that is over before `until_ms` (boot-time clock) is waited for.
+        """
         if not changes:
             return None
         if self.closed is not None:
             return self.closed
+        self._patience_ms = until_ms
+        lacking = self._shortage(changes)
+        if lacking:
+            self._context().wait(Left.FUNDS, lacking, None)
+            return Left.FUNDS
         total = Money(add(change.amount for change in changes), self._record.currency)
         self._progress.paying(self.settings.name, payments=len(changes), amount=total)
         context = self._context()
-        rest = iter(changes)
+        rest = Rest(changes)
         stopped: Left | None = None
         while not self._verified and stopped is None:
             first = list(islice(rest, 1))
             if not first:
                 return None
-            stopped = self._send(context, iter(first)) or self._read_back(first[0])
+            stopped = self._send(context, Rest(first)) or self._read_back(first[0])
         return stopped or self._send(context, rest)
 
-    def _send(self, context: Context, changes: Iterator[Change]) -> Left | None:
+    def _shortage(self, changes: Sequence[Change]) -> str:
+        """Why the balance does not suffice for what can be sent today; "" if it does, or is not known."""
+        # Asked again: recovery may have paid since the contact, and a person may have taken hours to agree.
+        found = self.gateway.ask(ReadAccount())
+        if isinstance(found, AccountFound):
+            self.account = found
+        sendable = self._quota().left(self._clock.now_ms()) * self.settings.batch_size
+        return shortage(funds_of(self.settings, self._record.currency, self.account.balance, changes[:sendable]))
+
+    def _send(self, context: Context, changes: Rest) -> Left | None:
         engine = Engine(context, newest_remote_id=self._newest, scanned=self._scanned)
-        return engine.run((), self._operations(context, changes), quota_left=self._quota_left())
+        source = self._operations(context, changes)
+        return engine.run((), source, quota=self._quota(), more=lambda: bool(changes))
 
     def _read_back(self, first: Change) -> Left | None:
         paid = next((paid for paid in self._tally.paid if paid.payment_id == first.payment_id), None)
@@ -220,13 +260,12 @@ class Session:
             progress=self._progress,
             project=self._project,
             currency=self._record.currency,
+            patience_ms=self._patience_ms,
         )
 
-    def _quota_left(self) -> int:
-        limit = self.settings.daily_request_limit
-        sent = self._ledger.sends_since(self._record.ledger, utc_day_start(self._clock.now_ms()))
-        # Two percent stay for requests that other programs send on this account.
-        return max(0, limit - limit // 50 - sent)
+    def _quota(self) -> Quota:
+        number = self._record.ledger
+        return Quota(self.settings.daily_request_limit, lambda at_ms: self._ledger.sends_since(number, at_ms))
 
     def _wait(self, text: str, seconds: int | None) -> Wait:
         until_ms = None if seconds is None else self._clock.now_ms() + seconds * SECOND_MS

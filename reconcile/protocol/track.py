@@ -10,7 +10,7 @@ from enum import Enum, auto
 from reconcile.model import SendOutcome
 from reconcile.protocol.recovery import ambiguous
 from reconcile.protocol.report import Left
-from reconcile.providers.base import ItemResult, OperationSeen, RemotePayment
+from reconcile.providers.base import ItemResult, OperationSeen, RemotePayment, SendAnswer, Unread
 from reconcile.state.events import PreparedOperation
 from reconcile.state.ledger import OperationItem, OperationRecord, RecordedSend
 
@@ -55,6 +55,7 @@ class Track:
     why: Left | None = None
     code: str = ""
     message: str = ""
+    request_id: str = ""
 
     @property
     def open_items(self) -> tuple[OperationItem, ...]:
@@ -75,6 +76,10 @@ class Track:
     def concluded(self, outcome: SendOutcome, server_ms: int | None) -> None:
         """The newest send has an outcome."""
         self.sends[-1] = self.sends[-1]._replace(outcome=outcome, server_ms=server_ms)
+
+    def said(self, answer: SendAnswer | Unread) -> None:
+        """The provider's last words about it."""
+        self.code, self.message, self.request_id = answer.code, answer.message, answer.request_id
 
     def leave(self, why: Left, code: str = "", message: str = "") -> None:
         """Nothing more can be done in this run."""

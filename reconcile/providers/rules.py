@@ -45,7 +45,10 @@ class Tariff:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderRules:
-    """A provider type: its fields, the environments it has and what each pays."""
+    """A provider type: its fields, the environments it has and what each pays.
+
+    `paces` is how many requests of any kind a second go to an environment, below its own limit; none: as many as can.
+    """
 
     type: str
     title: str
@@ -53,6 +56,7 @@ class ProviderRules:
     tariffs: dict[str, Tariff]
     account_required: frozenset[str]
     hosts: dict[str, str]
+    paces: dict[str, int]
     unmessaged_flag: str = ""
     languages: tuple[str, ...] = ()
 
@@ -123,6 +127,8 @@ TOLOKA: Final = ProviderRules(
         "production": "https://toloka.dev",
         "yandex": "https://tasks.yandex.ru",
     },
+    # Toloka takes 300 a second; some room stays for other programs on the account.
+    paces={"sandbox": 250, "production": 250, "yandex": 250},
     unmessaged_flag="without_message",
 )
 

@@ -151,11 +151,23 @@ def test_credentials_refused_midway_free_what_was_not_sent(world: World) -> None
 
 
 def test_funds_that_run_out_stop_new_payments_and_settle_the_rest(world: World) -> None:
-    world.options = replace(world.options, balance=Decimal("3.50"))
+    world.strike(Fault(name="no_funds", user="w3"))
     report = world.apply(slots=1, wait_s=0)
     assert report.exit_code == 3
     assert set(paid(world)) == {"w1", "w2"}
     assert set(left(report)) == {"c/w3"}
+    assert [(wait.why.value, wait.until_ms) for wait in report.waits if wait.why.value == "funds"] == [("funds", None)]
+
+
+def test_a_balance_that_does_not_suffice_sends_nothing_and_says_how_much_is_missing(world: World) -> None:
+    world.options = replace(world.options, balance=Decimal("3.50"))
+    report = world.apply()
+    assert (report.exit_code, world.paid(), posts(world)) == (3, [], [])
+    assert left(report) == {"c/w1": "funds", "c/w2": "funds", "c/w3": "funds"}
+    assert report.waits[0].text == (
+        "toloka: the balance is 3.50 USD, and 3 payments need 6.00 USD + 0.00 USD fees: 2.50 USD is missing. "
+        "Nothing new was sent"
+    )
 
 
 def test_the_days_quota_ends_the_run_with_the_rest_waiting(world: World) -> None:

@@ -209,8 +209,9 @@ def test_every_word_of_the_table_has_a_sentence() -> None:
         assert outcomes.explain(code).endswith("."), code
 
 
-def test_a_code_that_is_not_known_has_no_sentence() -> None:
-    assert outcomes.explain("SOMETHING_NEW") == ""
+def test_a_code_that_is_not_known_is_said_to_be_that() -> None:
+    assert outcomes.explain("SOMETHING_NEW").startswith("This version does not know the code")
+    assert outcomes.explain("") == ""
 
 
 @pytest.mark.parametrize("date", ["", "yesterday", "Sun, 32 Nov 2026 10:00:00 GMT", "Sun, 22 Nox 2026 10:00:00 GMT"])

@@ -6,6 +6,7 @@ from typing import Final
 from reconcile.model import Texts
 from reconcile.providers.base import Answer, Call, Outgoing, WireRequest, WireResult
 from reconcile.providers.toloka.answers import answer_of
+from reconcile.providers.toloka.outcomes import explain
 from reconcile.providers.toloka.requests import body_of, request_of, target_of, texts_of_body
 from reconcile.times import DAY_MS
 
@@ -41,3 +42,7 @@ class TolokaCodec:
     def texts_of(self, body: str, position: int) -> Texts:
         """What a payment of a frozen body said."""
         return texts_of_body(body, position)
+
+    def explain(self, code: str) -> str:
+        """What a code means and what to do, in a sentence or two."""
+        return explain(code)

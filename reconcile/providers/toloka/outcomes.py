@@ -60,37 +60,91 @@ NEVER_A_REFUSAL: Final = frozenset(
 # What a status means for the run, also where a proxy or a gateway spoke and nothing is proved.
 _TROUBLE_BY_STATUS: Final = {401: Trouble.STOP, 403: Trouble.STOP, 404: Trouble.STOP, 429: Trouble.LATER}
 
-SENTENCES: Final = {
-    VALIDATION_ERROR: "Toloka found the request invalid. Correct the fields that the message names in the spec.",
-    "VALUE_LESS_THAN_MIN": "A value is below what Toloka accepts: raise the amount in the spec.",
-    "VALUE_GREATER_THAN_MAX": "A value is above what Toloka accepts: lower the amount in the spec.",
-    "ENTITY_DOES_NOT_EXIST": "Toloka does not know the worker or the response: check user_id and assignment_id.",
-    "AUTHENTICATION_ERROR": "Toloka does not accept the token: check that it is whole, valid, and of this environment.",
-    "ACCESS_DENIED": "The token's account may not do this: give it the right to issue bonuses, or use another token.",
-    DOES_NOT_EXIST: "Toloka does not know what was asked for: check endpoint and environment.",
-    "CONFLICT_STATE": "Toloka says that the object is in a state that does not allow it: run apply again later.",
-    ENTITY_CONFLICT: "One request held two equal bonuses for a worker: give them different texts or amounts.",
-    ALREADY_EXISTS: "Toloka has this operation already: its first delivery arrived, and is now looked at.",
-    TOO_MANY_REQUESTS: "Toloka's limit of requests is reached: apply goes on once the interval is over.",
-    NOT_ENOUGH_BALANCE: "The account's balance does not suffice: top it up at Toloka, then run apply again.",
-    "BILLING_NOT_SYNCHRONIZED": "Toloka's billing is not ready: run apply again in some minutes.",
-    "OPERATION_EXECUTION_ERROR": "Toloka broke off while executing the operation: apply looks what was paid.",
-    LOGS_ARCHIVED: "Toloka no longer keeps this operation's log: the list of bonuses is read instead.",
-    "INTERNAL_ERROR": "Toloka had an error of its own. Whether it paid is not known: apply looks or sends the same again.",
-    "REMOTE_SERVICE_UNAVAILABLE": "A part of Toloka was down. Whether it paid is not known: apply looks again.",
-    "PAYLOAD_TOO_LARGE": "The request was too large for Toloka: lower batch_size in the config.",
-    "UNSUPPORTED_MEDIA_TYPE": "Toloka did not accept the request's form: something between here and there altered it.",
-    NOT_SENT: "Nothing left this machine: nothing was paid.",
-    LOST: "The request left, and no whole answer came. Whether it was executed is not known: apply looks.",
-    REDIRECTED: "The endpoint sent us elsewhere, which is never followed: check endpoint in the config.",
-    BAD_ANSWER: "The answer was not what Toloka's interface promises, so it proves nothing: check the endpoint.",
-    HTTP_ERROR: "The answer came from something other than Toloka's interface (a proxy, a gateway): it proves nothing.",
+
+class Meaning(NamedTuple):
+    """A code in plain words: the statuses that it is met with (none: it is ours, or stands in a log), what it means
+    and what to do.
+    """
+
+    statuses: tuple[int, ...]
+    sentence: str
+
+
+CODES: Final = {
+    # Of a request.
+    VALIDATION_ERROR: Meaning(
+        (400,), "Toloka found the request invalid. Correct the fields that the message names in the spec."
+    ),
+    "AUTHENTICATION_ERROR": Meaning(
+        (401, 403), "Toloka does not accept the token: check that it is whole, valid, and of this environment."
+    ),
+    "ACCESS_DENIED": Meaning(
+        (403,), "The token's account may not do this: give it the right to issue bonuses, or use another token."
+    ),
+    DOES_NOT_EXIST: Meaning((404,), "Toloka does not know what was asked for: check endpoint and environment."),
+    ALREADY_EXISTS: Meaning(
+        (409,), "Toloka has this operation already: its first delivery arrived, and is now looked at."
+    ),
+    ENTITY_CONFLICT: Meaning(
+        (409,), "One request held two equal bonuses for a worker: give them different texts or amounts."
+    ),
+    "CONFLICT_STATE": Meaning(
+        (409,), "Toloka says that the object is in a state that does not allow it: run apply again later."
+    ),
+    NOT_ENOUGH_BALANCE: Meaning(
+        (400, 409), "The account's balance does not suffice: top it up at Toloka, then run apply again."
+    ),
+    "BILLING_NOT_SYNCHRONIZED": Meaning((409,), "Toloka's billing is not ready: run apply again in some minutes."),
+    "PAYLOAD_TOO_LARGE": Meaning((413,), "The request was too large for Toloka: lower batch_size in the config."),
+    "ARRAY_SIZE_GREATER_THAN_MAX": Meaning(
+        (413,), "One request held more bonuses than Toloka takes: lower batch_size in the config."
+    ),
+    "UNSUPPORTED_MEDIA_TYPE": Meaning(
+        (415,), "Toloka did not accept the request's form: something between here and there altered it."
+    ),
+    TOO_MANY_REQUESTS: Meaning(
+        (429,), "Toloka's limit of requests is reached: apply goes on once the interval is over."
+    ),
+    "INTERNAL_ERROR": Meaning(
+        (500,), "Toloka had an error of its own. Whether it paid is not known: apply looks or sends the same again."
+    ),
+    "OPERATION_EXECUTION_ERROR": Meaning(
+        (500,), "Toloka broke off while executing the operation: apply looks what was paid."
+    ),
+    "REMOTE_SERVICE_UNAVAILABLE": Meaning(
+        (503,), "A part of Toloka was down. Whether it paid is not known: apply looks again."
+    ),
+    LOGS_ARCHIVED: Meaning((409,), "Toloka no longer keeps this operation's log: the list of bonuses is read instead."),
+    # Of a field, in a validation error or in an operation's log.
+    "VALUE_LESS_THAN_MIN": Meaning((), "A value is below what Toloka accepts: raise the amount in the spec."),
+    "VALUE_GREATER_THAN_MAX": Meaning((), "A value is above what Toloka accepts: lower the amount in the spec."),
+    "VALUE_REQUIRED": Meaning((), "A field is missing that Toloka needs: add it in the spec."),
+    "VALUE_NOT_ALLOWED": Meaning((), "Toloka does not take this value: change the field that the message names."),
+    "ENTITY_DOES_NOT_EXIST": Meaning(
+        (), "Toloka does not know the worker or the response: check user_id and assignment_id."
+    ),
+    "ENTITY_ACCESS_DENIED": Meaning(
+        (), "The account may not pay this worker or for this response: check user_id and assignment_id."
+    ),
+    # Our own words, where Toloka gave none.
+    NOT_SENT: Meaning((), "Nothing left this machine: nothing was paid."),
+    LOST: Meaning((), "The request left, and no whole answer came. Whether it was executed is not known: apply looks."),
+    REDIRECTED: Meaning((), "The endpoint sent us elsewhere, which is never followed: check endpoint in the config."),
+    BAD_ANSWER: Meaning(
+        (), "The answer was not what Toloka's interface promises, so it proves nothing: check the endpoint."
+    ),
+    HTTP_ERROR: Meaning(
+        (), "The answer came from something other than Toloka's interface (a proxy, a gateway): it proves nothing."
+    ),
 }
+_UNKNOWN: Final = "This version does not know the code: Toloka's message says more, and its support knows the request."
 
 
 def explain(code: str) -> str:
-    """What a code means and what to do, in a sentence or two; "" for a code that is not known."""
-    return SENTENCES.get(code, "")
+    """What a code means and what to do, in a sentence or two; "" for no code."""
+    if not code:
+        return ""
+    return CODES[code].sentence if code in CODES else _UNKNOWN
 
 
 def definite(status: int, code: str) -> Row | None:
