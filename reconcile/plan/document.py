@@ -15,6 +15,7 @@ from reconcile.diagnostics import Diagnostic
 from reconcile.digest import texts_json
 from reconcile.model import Identity
 from reconcile.money import add, format_amount
+from reconcile.plan.days import date_of, days
 from reconcile.plan.model import Action, CampaignSummary, Change, InDoubt, Plan, PlannedOperation, ProviderSummary
 
 FORMAT_VERSION: Final = 1
@@ -180,10 +181,15 @@ def _campaign(campaign: CampaignSummary) -> dict[str, object]:
 
 
 def _provider(provider: ProviderSummary) -> dict[str, object]:
+    figures = provider._asdict()
+    del figures["day_ms"]
     return {
-        **provider._asdict(),
+        **figures,
         "account": provider.account or None,
+        "act_under": provider.act_under or None,
         "endpoint": provider.endpoint or None,
+        "day": date_of(provider.day_ms),
+        "days": [day._asdict() for day in days(provider)],
         "amount": format_amount(provider.amount),
         "fees": _amount(provider.fees),
     }

@@ -16,7 +16,10 @@ from reconcile.money import add
 from reconcile.plan.document import FORMAT_VERSION
 from reconcile.plan.fields import Damaged, Fields
 from reconcile.plan.model import Action, CampaignSummary, Change, InDoubt, Plan, PlannedOperation, ProviderSummary
+from reconcile.times import parse_time
 
+_DAY_MS_MAX: Final = 1 << 44
+"""Some five hundred years: later days are nobody's plan."""
 _ACTIONS: Final = {action.value: action for action in Action}
 _SEVERITIES: Final = {severity.value: severity for severity in Severity}
 
@@ -180,7 +183,16 @@ def _provider(row: Fields) -> ProviderSummary:
         requests=row.number("requests"),
         requests_today=row.number("requests_today"),
         daily_request_limit=row.number("daily_request_limit"),
+        day_ms=_day_ms(row),
+        act_under=row.maybe("act_under"),
     )
+
+
+def _day_ms(row: Fields) -> int:
+    day_ms = parse_time(row.text("day"))
+    if day_ms is None or not 0 <= day_ms < _DAY_MS_MAX:
+        raise Damaged(f"{row.where}.day is no date")
+    return day_ms
 
 
 def _counted(provider: ProviderSummary, changes: tuple[Change, ...]) -> ProviderSummary:

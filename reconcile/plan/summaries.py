@@ -104,6 +104,8 @@ def _provider(
         requests=requests,
         requests_today=sent,
         daily_request_limit=provider.daily_request_limit,
+        day_ms=day_start_ms,
+        act_under=provider.act_under,
     )
 
 

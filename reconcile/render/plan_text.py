@@ -47,6 +47,9 @@ def _head(plan: Plan, style: Style) -> list[str]:
         title = RULES[provider.type].title if provider.type in RULES else visible(provider.type)
         account = f"account {visible(provider.account)}" if provider.account else "account not met yet"
         lines.append(f"  {visible(provider.name)}: {title} {visible(provider.environment)}, {account}")
+        if provider.act_under:
+            note = f"acts for {visible(provider.act_under)} with another account's token"
+            lines.append(f"    {style.paint(note, 'yellow')}")
         if provider.endpoint:
             note = f"its requests go to {visible(provider.endpoint)}, not to {title}'s own address"
             lines.append(f"    {style.paint(note, 'yellow')}")

@@ -4,10 +4,12 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
+from reconcile.plan.days import days
 from reconcile.plan.document import Totals, totals
 from reconcile.plan.model import Action, Plan, ProviderSummary
 from reconcile.render.safe import visible
 from reconcile.render.style import Style
+from reconcile.settings import usable_requests
 
 BATCH: Final = 100
 """The batch size that is named as the way out of a day's quota."""
@@ -18,7 +20,9 @@ def total_lines(plan: Plan, style: Style) -> Iterator[str]:
     yield style.paint(_counts(plan), "bold")
     if plan.payments:
         yield from (f"Pays {_money(each)}." for each in totals(plan) if each.amount)
-        yield from (_requests(provider) for provider in plan.providers if provider.requests)
+        for provider in plan.providers:
+            if provider.requests:
+                yield from _requests(provider)
     if plan.held_back:
         yield f"{_count(plan.held_back, 'payment')} more {_are(plan.held_back)} left for later by --limit."
     if plan.orphans_elsewhere:
@@ -61,25 +65,27 @@ def _money(total: Totals) -> str:
     return f"{total.amount:,} {total.currency} + {total.fees:,} {total.currency} fees = {whole:,} {total.currency}"
 
 
-def _requests(provider: ProviderSummary) -> str:
-    """How much of the day's quota it takes, and what a batch size would mean where one day does not suffice."""
+def _requests(provider: ProviderSummary) -> Iterator[str]:
+    """How much of the day's quota it takes; where one day does not suffice, when it runs and what batches would mean."""
     limit, today = provider.daily_request_limit, provider.requests_today
     sent = f", {today:,} sent today already" if today else ""
     line = f"{visible(provider.name)}: {_count(provider.requests, 'request')}, {limit:,} a day{sent}"
-    if provider.requests + today <= limit:
-        return f"{line}."
-    line = f"{line}: {_days(provider)} days"
+    planned = days(provider)
+    if len(planned) == 1:
+        yield f"{line}."
+        return
+    line = f"{line}: {len(planned):,} days"
     if provider.requests < provider.payments or provider.payments <= BATCH:
-        return f"{line}."
-    batches = -(-provider.payments // BATCH)
-    return f"{line}; `batch_size: {BATCH}` needs {batches:,}, and one state as the only writer."
-
-
-def _days(provider: ProviderSummary) -> int:
-    """Calendar days from today on, today included even where nothing is left of it."""
-    limit = provider.daily_request_limit
-    left_today = max(0, limit - provider.requests_today)
-    return 1 + -(-(provider.requests - left_today) // limit)
+        yield f"{line}."
+    else:
+        batches = -(-provider.payments // BATCH)
+        yield f"{line}; `batch_size: {BATCH}` needs {batches:,}, and one state as the only writer."
+    usable = usable_requests(limit)
+    spare = f", {limit - usable:,} of them left to other programs" if usable < limit else ""
+    yield (
+        f"  {planned[0].date} to {planned[-1].date} (UTC){spare}: {planned[0].requests:,} requests on the first day, "
+        f"{planned[-1].requests:,} on the last. An apply each day goes on under the same approval."
+    )
 
 
 def _count(number: int, noun: str) -> str:

@@ -186,6 +186,7 @@ def test_a_long_plan_is_cut_and_says_by_how_much_and_over_how_many_days_it_runs(
         Plan: 300 to issue.
         Pays 300.00 USD + 60.00 USD fees = 360.00 USD.
         toloka: 300 requests, 100 a day, 50 sent today already: 4 days; `batch_size: 100` needs 3, and one state as the only writer.
+          1970-01-01 to 1970-01-04 (UTC), 2 of them left to other programs: 48 requests on the first day, 56 on the last. An apply each day goes on under the same approval.
         Digest sha256:DIGEST
 
         Next: to pay exactly this:
