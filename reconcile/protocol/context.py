@@ -9,6 +9,7 @@ from reconcile.protocol.journal import Journal
 from reconcile.protocol.ports import Control, Progress
 from reconcile.protocol.report import Left, LeftBonus, Paid, Wait
 from reconcile.protocol.track import Stage, Track
+from reconcile.providers.base import Promise
 from reconcile.state.events import Basis, Result, Settlement
 from reconcile.state.ledger import OperationItem
 
@@ -49,6 +50,10 @@ class Context:
     def is_patient(self, seconds: float) -> bool:
         """Whether this run may wait that long for a limit of the provider's to be over."""
         return seconds <= SHORT_WAIT_S or self.gateway.moment().boottime_ms + seconds * 1000 <= self.patience_ms
+
+    def promise(self, track: Track) -> Promise:
+        """What holds for an operation: by the mode it was journaled in, whatever the config says by now."""
+        return self.gateway.codec.promise(track.operation.mode)
 
     def settle(self, track: Track, basis: Basis, items: Sequence[Settlement]) -> None:
         """End an operation: journal it now, show it once it is durable."""

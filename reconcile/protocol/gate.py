@@ -42,7 +42,8 @@ def pass_gate(ledger: Ledger, gateway: Gateway, record: LedgerRecord, *, anchore
         _open(ledger, gateway, record, "anchor")
         return None
     found = _operations(ledger, gateway, record)
-    singles = settings.mode == "async" and settings.batch_size == 1 and gateway.codec.holds_operations
+    promise = gateway.codec.promise(settings.mode)
+    singles = settings.batch_size == 1 and promise.holds_operations and promise.protection_ms > 0
     if singles and isinstance(found, _Operations) and found.all_single and not found.foreign_open:
         _open(ledger, gateway, record, "singles")
         return None
@@ -91,7 +92,8 @@ def _window_left_s(gateway: Gateway, record: LedgerRecord) -> int:
 
 
 def _operations(ledger: Ledger, gateway: Gateway, record: LedgerRecord) -> _Operations | Closed:
-    if not gateway.codec.holds_operations:
+    # Whatever mode the config names now: another life may have used one whose operations run on for hours.
+    if not gateway.codec.lists_operations:
         return _Operations(all_single=False, foreign_open=0)
     owned = {operation.operation_id for operation in ledger.open_operations(record.ledger)}
     now = gateway.moment()

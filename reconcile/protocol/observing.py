@@ -5,15 +5,14 @@ Only proof settles. What this run cannot prove is left in doubt, with the reason
 
 from typing import Final, NamedTuple, assert_never
 
-from reconcile.model import SendOutcome
+from reconcile.protocol.absence import absence_counts, accounts_for
 from reconcile.protocol.ages import Moment, youngest_ms
 from reconcile.protocol.context import Context
 from reconcile.protocol.gateway import is_long, told
 from reconcile.protocol.listing import Listing
 from reconcile.protocol.polling import Polling
-from reconcile.protocol.recovery import is_quiet
 from reconcile.protocol.report import Left, Wait
-from reconcile.protocol.settling import from_proofs, released
+from reconcile.protocol.settling import Proofs, from_absence, from_proofs
 from reconcile.protocol.track import Stage, Track
 from reconcile.providers.base import (
     Call,
@@ -28,7 +27,7 @@ from reconcile.providers.base import (
     Trouble,
     Unread,
 )
-from reconcile.state.events import Basis
+from reconcile.state.events import Basis, Result
 from reconcile.times import duration
 
 READS_MAX: Final = 4
@@ -69,10 +68,11 @@ class Observer:
         self._tracks[track.operation.operation_id] = track
         for item in track.open_items:
             self._payments[item.payment_id] = track
-        if not self._context.gateway.codec.holds_operations:
-            # Nothing to ask by name: the list alone can show its payments.
-            track.log_read = True
-            self._to_list(track)
+        if not self._context.promise(track).holds_operations:
+            # One that "exists" is asked for by name. Of any other nothing is kept: the list alone can show it.
+            track.alone, track.log_read = True, not track.executed
+            if track.log_read:
+                self._to_list(track)
 
     def questions(self, room: int, *, idle: bool) -> list[Question]:
         """Up to `room` reads that are due now. `idle`: nothing is being sent."""
@@ -166,7 +166,10 @@ class Observer:
 
     def _absent(self, track: Track) -> None:
         now_ms = self._context.gateway.moment().boottime_ms
-        if track.accepted or track.sent_here:
+        if not self._context.promise(track).holds_operations:
+            track.log_read = True
+            self._to_list(track)
+        elif track.accepted or track.sent_here:
             # Just sent, or known to be executed: it may not show yet.
             if now_ms >= track.deadline_ms or (not track.accepted and track.reads >= READS_MAX):
                 self._leave(track, Left.IN_DOUBT, message="the provider does not show the operation")
@@ -178,18 +181,11 @@ class Observer:
     def _judge_absence(self, track: Track) -> None:
         """Not in the list that this run read: proof only once the settle window had passed by then."""
         window_ms = self._context.gateway.settings.settle_window_s * 1000
-        executed = any(send.outcome is SendOutcome.EXECUTED for send in track.sends)
-        if self._scanned is not None and is_quiet(track.sends, window_ms=window_ms, now=self._scanned):
-            finished_ms = track.ended.finished_ms if track.ended is not None else None
-            settled = track.ended is None or (
-                finished_ms is not None
-                and self._scanned.server_ms is not None
-                and self._scanned.server_ms - finished_ms >= window_ms
-            )
-            gone = track.ended is not None or not executed
-            if settled and gone:
-                burnt = track.ended is not None and self._context.gateway.codec.burns_ids
-                self._context.settle(track, Basis.ABSENCE, released(track.open_items, burnt=burnt))
+        if self._scanned is not None and absence_counts(track, window_ms=window_ms, scanned=self._scanned):
+            settlements = from_absence(track.open_items, self._proofs(track))
+            if settlements is not None and accounts_for(track, settlements):
+                made = any(settlement.result is Result.ISSUED for settlement in settlements)
+                self._context.settle(track, Basis.LIST if made else Basis.ABSENCE, settlements)
                 self._forget(track)
                 return
         self._leave(track, Left.IN_DOUBT, message="not proved paid, and too early to call it not paid")
@@ -210,11 +206,7 @@ class Observer:
             self._judge_absence(track)
 
     def _settle(self, track: Track, basis: Basis) -> bool:
-        burns = self._context.gateway.codec.burns_ids
-        finished_ms = track.ended.finished_ms if track.ended is not None else None
-        settlements = from_proofs(
-            track.open_items, found=track.found, log=track.log, burns_ids=burns, finished_ms=finished_ms
-        )
+        settlements = from_proofs(track.open_items, self._proofs(track))
         if settlements is None:
             return False
         self._context.settle(track, basis, settlements)
@@ -222,6 +214,11 @@ class Observer:
         return True
 
     # --- helpers -----------------------------------------------------------------------------------------------------
+
+    def _proofs(self, track: Track) -> Proofs:
+        ended = track.ended
+        burnt = ended is not None and self._context.promise(track).burns_ids
+        return Proofs(track.found, track.log, burnt, ended.finished_ms if ended is not None else None)
 
     def _at(self, stage: Stage) -> list[Track]:
         return [track for track in self._tracks.values() if track.stage is stage]

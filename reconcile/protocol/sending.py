@@ -16,7 +16,7 @@ from reconcile.protocol.gateway import BACKOFF_FIRST_S, BACKOFF_MAX_S, told
 from reconcile.protocol.quota import Quota, next_day_ms
 from reconcile.protocol.recovery import ambiguous
 from reconcile.protocol.report import Left
-from reconcile.protocol.settling import from_proofs, refused, released
+from reconcile.protocol.settling import Proofs, from_proofs, refused, released
 from reconcile.protocol.track import Stage, Track
 from reconcile.providers.base import SendAnswer, Trouble
 from reconcile.state.events import Basis, FinishedSend
@@ -27,6 +27,8 @@ SENDS_MAX: Final = 4
 """Tries of one operation in one run; the next run goes on."""
 UNREACHED_MAX: Final = 6
 """Rounds in a row in which nothing left the host, or all was put off, before a run gives up sending."""
+
+IN_BAD_COMPANY: Final = "nothing of its request was done: another payment in it was refused"
 
 
 class Sender:
@@ -135,12 +137,12 @@ class Sender:
     def _executed(self, track: Track, answer: SendAnswer) -> None:
         self._calm()
         track.stage, track.accepted = Stage.ACCEPTED, True
-        protected = self._context.gateway.codec.protection_ms > 0
+        protected = self._context.promise(track).protection_ms > 0
         if answer.items and not answer.exists and (protected or not ambiguous(track.sends)):
             # Results that came with the answer; an unprotected earlier try may have been executed as well.
-            proofs = {item.payment_id: item for item in answer.items}
-            burns = self._context.gateway.codec.burns_ids
-            settlements = from_proofs(track.open_items, found={}, log=proofs, burns_ids=burns)
+            track.log = {item.payment_id: item for item in answer.items}
+            # No operation was shown to stand under the id: what was refused keeps it.
+            settlements = from_proofs(track.open_items, Proofs(found={}, log=track.log))
             if settlements is not None:
                 self._context.settle(track, Basis.ITEMS, settlements)
 
@@ -153,7 +155,7 @@ class Sender:
             self._limited(answer)
         if self._ambiguous_row >= self._row_max:
             self._pause("answers stay away")
-        repeatable = self._context.gateway.codec.protection_ms > 0 and track.sent_here < SENDS_MAX
+        repeatable = self._context.promise(track).protection_ms > 0 and track.sent_here < SENDS_MAX
         if repeatable and self.stopped is None:
             track.stage = Stage.READY
             track.due_ms = now.boottime_ms + int(1000 * min(BACKOFF_FIRST_S * 2**track.sent_here, BACKOFF_MAX_S))
@@ -179,7 +181,9 @@ class Sender:
             # This refusal says nothing about the earlier try: look, and never conclude from it.
             track.stage = Stage.ACCEPTED
         else:
-            settlements = refused(track.open_items, code=answer.code, message=answer.message)
+            named = {item.payment_id: item for item in answer.items}
+            track.why, track.code, track.message = Left.REFUSED, answer.code, IN_BAD_COMPANY
+            settlements = refused(track.open_items, code=answer.code, message=answer.message, named=named)
             self._context.settle(track, Basis.REFUSAL, settlements)
 
     def _put_off(self, track: Track, answer: SendAnswer) -> None:

@@ -162,7 +162,7 @@ class Session:
             step = next_step(
                 operation,
                 wanted=asked_for,
-                protection_ms=self.gateway.codec.protection_ms,
+                protection_ms=self.gateway.codec.promise(operation.mode).protection_ms,
                 now=self.gateway.moment(),
                 may_send=wanted is not None and not self._control.stop_requested(),
             )

@@ -63,10 +63,14 @@ class Track:
         return tuple(item for item in self.operation.items if item.open)
 
     @property
+    def executed(self) -> bool:
+        """Whether the provider has it, by proof."""
+        return any(send.outcome is SendOutcome.EXECUTED for send in self.sends)
+
+    @property
     def in_doubt(self) -> bool:
         """Whether something of it may have been executed."""
-        executed = any(send.outcome is SendOutcome.EXECUTED for send in self.sends)
-        return executed or ambiguous(self.sends)
+        return self.executed or ambiguous(self.sends)
 
     def sent(self, send: RecordedSend) -> None:
         """A send was journaled."""

@@ -300,20 +300,28 @@ class Outgoing(NamedTuple):
     texts: Texts
 
 
+class Promise(NamedTuple):
+    """What a provider promises of an operation that was sent in one of its modes.
+
+    `protection_ms`: how long after its first send it may be sent again with the same id, 0: never. `holds_operations`:
+    the provider keeps it under our id, where it can be asked for. `burns_ids`: once the provider shows the operation
+    as ended, its id is used up even where it made no payment.
+    """
+
+    protection_ms: int
+    holds_operations: bool
+    burns_ids: bool
+
+
 class Codec(Protocol):
     """One provider type's words. Pure: no clock, no network, no state."""
 
     @property
-    def protection_ms(self) -> int:
-        """How long after its first send an operation may be sent again with the same id, 0: never."""
+    def lists_operations(self) -> bool:
+        """Whether the account's operations can be listed, whoever sent them."""
 
-    @property
-    def holds_operations(self) -> bool:
-        """Whether the provider keeps an operation under our id that can be asked for (Toloka's asynchronous mode)."""
-
-    @property
-    def burns_ids(self) -> bool:
-        """Whether an executed operation uses its id up even where it made no payment."""
+    def promise(self, mode: str) -> Promise:
+        """What holds for an operation journaled in `mode`, whatever mode the config names by now."""
 
     def prepare(self, operation_id: bytes, payments: Sequence[Outgoing]) -> tuple[str, str]:
         """(target, body) of the request that makes these payments: frozen from then on."""

@@ -18,19 +18,12 @@ def endpoint_of(settings: ProviderSettings) -> str:
 
 
 def make_codec(settings: ProviderSettings) -> Codec:
-    """The codec of a configured provider. Raises ProviderError for a mode that is not built."""
+    """The codec of a configured provider."""
     match settings.type:
         case "toloka":
             from reconcile.providers.toloka.codec import TolokaCodec
 
-            if settings.mode != "async":
-                raise ProviderError(
-                    f"provider {settings.name}: Toloka's {settings.mode} mode is not supported yet",
-                    detail="Only asynchronous operations are protected against being paid twice by Toloka itself.",
-                    remedy="Set `mode: async` in the config, or leave it away.",
-                    reason="unsupported_mode",
-                )
-            return TolokaCodec(skip_invalid_items=settings.skip_invalid_items)
+            return TolokaCodec(mode=settings.mode, skip_invalid_items=settings.skip_invalid_items)
         case _:
             raise _unknown(settings)
 

@@ -37,15 +37,11 @@ def test_the_configs_endpoint_comes_first() -> None:
     assert endpoint_of(replace(SANDBOX, endpoint="http://127.0.0.1:8765")) == "http://127.0.0.1:8765"
 
 
-def test_tolokas_asynchronous_mode_protects_for_seven_days_and_holds_operations() -> None:
-    codec = make_codec(SANDBOX)
-    assert (codec.protection_ms, codec.holds_operations, codec.burns_ids) == (604_800_000, True, True)
-
-
-def test_a_mode_that_is_not_built_is_refused() -> None:
-    with pytest.raises(ProviderError) as caught:
-        make_codec(replace(SANDBOX, mode="sync"))
-    assert caught.value.reason == "unsupported_mode"
+@pytest.mark.parametrize("configured", ["async", "sync"])
+def test_what_is_promised_goes_by_the_mode_of_the_journal_not_of_the_config(configured: str) -> None:
+    codec = make_codec(replace(SANDBOX, mode=configured))
+    assert codec.promise("async") == (604_800_000, True, True)
+    assert codec.promise("sync") == (0, False, True)
 
 
 def test_a_provider_type_that_is_not_built_is_refused() -> None:

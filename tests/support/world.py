@@ -32,7 +32,7 @@ from reconcile.plan.wanted import still_wanted
 from reconcile.protocol.report import Paid, Report
 from reconcile.protocol.runner import Consented, Ports, ProviderAccess, RunOptions, run_apply, run_refresh
 from reconcile.providers.base import AccountFound, Lost, NotSent, Ticket, WireRequest, WireResponse, WireResult
-from reconcile.providers.toloka.codec import TolokaCodec
+from reconcile.providers.registry import make_codec
 from reconcile.settings import Policies, ProviderSettings, Settings
 from reconcile.state.events import Event
 from reconcile.state.ledger import Ledger, OperationRecord, StateReader
@@ -298,9 +298,7 @@ class World:
                 quiet = Quiet(self)
                 ports = Ports(ledger=self.current, clock=self.clock, control=quiet, progress=quiet)
                 provider = self.settings.providers[0]
-                access = ProviderAccess(
-                    provider, TolokaCodec(skip_invalid_items=provider.skip_invalid_items), SimWire(self, points, slots)
-                )
+                access = ProviderAccess(provider, make_codec(provider), SimWire(self, points, slots))
                 if command == "refresh":
                     return run_refresh(ports, [access], "", run)
                 return run_apply(ports, [access], SimProject(self), run)

@@ -25,6 +25,7 @@ from reconcile.providers.toloka.log import read_log
 from reconcile.providers.toloka.operations import read_operations_page, read_own_operation
 from reconcile.providers.toloka.payments import read_payments_page
 from reconcile.providers.toloka.reply import Reply, amount_of, clip, open_reply, unread
+from reconcile.providers.toloka.sync import read_refusals, read_sync_answer
 from reconcile.state.ledger import OperationRecord
 
 _ACCOUNT_ID: Final = re.compile(r"[0-9A-Za-z_.-]{1,128}", re.ASCII)
@@ -51,16 +52,7 @@ def answer_of(call: Call, result: WireResult) -> Answer:
 def _sent(operation: OperationRecord, reply: Reply) -> SendAnswer:
     """The class of a send, by the table of outcomes."""
     if reply.succeeded:
-        seen = read_own_operation(reply.value, operation.operation_id, len(operation.items))
-        if isinstance(seen, str):
-            return SendAnswer(
-                outcome=SendOutcome.AMBIGUOUS,
-                status=reply.status,
-                code=outcomes.BAD_ANSWER,
-                message=clip(f"the answer is not the operation that was sent: {seen}"),
-                server_ms=reply.server_ms,
-            )
-        return SendAnswer(outcome=SendOutcome.EXECUTED, status=reply.status, server_ms=reply.server_ms)
+        return _accepted(operation, reply)
     error = reply.error
     row = outcomes.definite(reply.status, error.code) if error is not None else None
     outcome = SendOutcome.AMBIGUOUS if row is None else row.outcome
@@ -74,8 +66,32 @@ def _sent(operation: OperationRecord, reply: Reply) -> SendAnswer:
         message=reply.message,
         request_id=error.request_id if error else "",
         exists=outcome is SendOutcome.EXECUTED,
+        items=read_refusals(error, operation) if error and outcome is SendOutcome.NOT_EXECUTED else (),
         trouble=outcomes.trouble_of(reply.status, reply.code, daily=daily),
         retry_after_s=reply.retry_after_s,
+        server_ms=reply.server_ms,
+    )
+
+
+def _accepted(operation: OperationRecord, reply: Reply) -> SendAnswer:
+    """A 2xx: the operation that was sent (asynchronous mode), or what became of each payment (synchronous)."""
+    seen: object
+    if operation.mode == "sync":
+        seen = read_sync_answer(reply.value, operation)
+    else:
+        seen = read_own_operation(reply.value, operation.operation_id, len(operation.items))
+    if isinstance(seen, str):
+        return SendAnswer(
+            outcome=SendOutcome.AMBIGUOUS,
+            status=reply.status,
+            code=outcomes.BAD_ANSWER,
+            message=clip(f"the answer is not the operation that was sent: {seen}"),
+            server_ms=reply.server_ms,
+        )
+    return SendAnswer(
+        outcome=SendOutcome.EXECUTED,
+        status=reply.status,
+        items=seen if isinstance(seen, tuple) else (),
         server_ms=reply.server_ms,
     )
 

@@ -1,35 +1,44 @@
-"""Toloka's codec: the words of its asynchronous mode, put together for the protocol."""
+"""Toloka's codec: the words of its two modes, put together for the protocol."""
 
 from collections.abc import Sequence
 from typing import Final
 
 from reconcile.model import Texts
-from reconcile.providers.base import Answer, Call, Outgoing, WireRequest, WireResult
+from reconcile.providers.base import Answer, Call, Outgoing, Promise, WireRequest, WireResult
 from reconcile.providers.toloka.answers import answer_of
 from reconcile.providers.toloka.outcomes import explain
 from reconcile.providers.toloka.requests import body_of, request_of, target_of, texts_of_body
 from reconcile.times import DAY_MS
 
-PROTECTION_MS: Final = 7 * DAY_MS
+PROMISES: Final = {
+    # Operations are kept under our id, and a second delivery of one is refused by Toloka itself.
+    "async": Promise(protection_ms=7 * DAY_MS, holds_operations=True, burns_ids=True),
+    # Toloka's pages disagree on whether the id counts here, so it counts for nothing: no second send, ever. Where an
+    # operation shows under it all the same, that one has used it up.
+    "sync": Promise(protection_ms=0, holds_operations=False, burns_ids=True),
+}
 
 
 class TolokaCodec:
-    """`reconcile.providers.base.Codec` for Toloka's asynchronous mode: operations are kept under our id, and a second
-    delivery of one is refused by Toloka itself.
-    """
+    """`reconcile.providers.base.Codec` for Toloka. `mode` is that of new operations; journaled ones keep theirs."""
 
-    __slots__ = ("_skip_invalid_items",)
+    __slots__ = ("_mode", "_skip_invalid_items")
 
-    protection_ms: Final = PROTECTION_MS
-    holds_operations: Final = True
-    burns_ids: Final = True
+    lists_operations: Final = True
 
-    def __init__(self, *, skip_invalid_items: bool) -> None:
+    def __init__(self, *, skip_invalid_items: bool, mode: str = "async") -> None:
+        assert mode in PROMISES, f"Toloka has no mode {mode}"
+        self._mode = mode
         self._skip_invalid_items = skip_invalid_items
+
+    def promise(self, mode: str) -> Promise:
+        """What holds for an operation journaled in `mode`."""
+        return PROMISES[mode]
 
     def prepare(self, operation_id: bytes, payments: Sequence[Outgoing]) -> tuple[str, str]:
         """(target, body) of the request that makes these payments: frozen from then on."""
-        return target_of(operation_id, skip_invalid_items=self._skip_invalid_items), body_of(payments)
+        target = target_of(operation_id, mode=self._mode, skip_invalid_items=self._skip_invalid_items)
+        return target, body_of(payments)
 
     def request(self, call: Call) -> WireRequest:
         """The bytes of a call."""

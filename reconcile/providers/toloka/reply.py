@@ -16,6 +16,7 @@ MESSAGE_LENGTH_MAX: Final = 300
 
 _CODE: Final = re.compile(r"[A-Z][A-Z0-9_]{0,99}", re.ASCII)
 _REQUEST_ID: Final = re.compile(r"[\x21-\x7e]{1,100}", re.ASCII)
+_POSITION: Final = re.compile(r"0|[1-9][0-9]{0,3}", re.ASCII)
 _DATE: Final = re.compile(r"[A-Z][a-z]{2}, (\d\d) ([A-Z][a-z]{2}) (\d{4}) (\d\d):(\d\d):(\d\d) GMT", re.ASCII)
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _WAIT_MS_BY_INTERVAL: Final = {"MIN": MINUTE_MS, "HOUR": HOUR_MS, "DAY": DAY_MS}
@@ -24,12 +25,15 @@ _DECIMALS_MAX: Final = 9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnError:
-    """Toloka's own form of an error. `interval` is a limit's (MIN, HOUR, DAY), "" for none."""
+    """Toloka's own form of an error. `interval` is a limit's (MIN, HOUR, DAY), "" for none. `items`: what it says of
+    single items of the request, as (position from 0, code, message).
+    """
 
     code: str
     message: str
     request_id: str = ""
     interval: str = ""
+    items: tuple[tuple[int, str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +117,7 @@ def own_error(value: object, status: int) -> OwnError | None:
         message=clip(f"{message or ''}{f' ({detail})' if detail else ''}".strip()),
         request_id=request_id if request_id and _REQUEST_ID.fullmatch(request_id) else "",
         interval=interval if isinstance(interval, str) and interval in _WAIT_MS_BY_INTERVAL else "",
+        items=_by_position(payload),
     )
 
 
@@ -167,6 +172,13 @@ def code_and_message(value: object) -> tuple[str, str] | None:
     return code, message or ""
 
 
+def position_of(name: object) -> int | None:
+    """A position in a request, from 0, as Toloka writes it: digits without a leading zero."""
+    if not isinstance(name, str) or not _POSITION.fullmatch(name):
+        return None
+    return int(name)
+
+
 def field_errors(value: object) -> tuple[str, str] | None:
     """The first code of `field → {code, message}`, with every field's message; None unless every entry is one."""
     if not isinstance(value, dict) or not value:
@@ -195,6 +207,19 @@ def _payload_detail(payload: object) -> str:
         return ""
     by_position = {str(name): field_errors(entry) for name, entry in payload.items()}
     return "; ".join(f"item {name}: {errors[1]}" for name, errors in by_position.items() if errors is not None)
+
+
+def _by_position(payload: object) -> tuple[tuple[int, str, str], ...]:
+    """(position, code, message) of each item that a payload names; () unless every entry is an item's errors."""
+    if not isinstance(payload, dict):
+        return ()
+    found = []
+    for name, entry in payload.items():
+        position, errors = position_of(name), field_errors(entry)
+        if position is None or errors is None:
+            return ()
+        found.append((position, *errors))
+    return tuple(found)
 
 
 def _retry_after(text: str, server_ms: int | None) -> float | None:

@@ -1,0 +1,34 @@
+"""When a list that does not show a payment proves that it was not made: only after every window, and never against
+what the provider says elsewhere.
+"""
+
+from collections.abc import Sequence
+
+from reconcile.protocol.ages import Moment
+from reconcile.protocol.recovery import is_quiet
+from reconcile.protocol.track import Track
+from reconcile.state.events import Result, Settlement
+
+
+def absence_counts(track: Track, *, window_ms: int, scanned: Moment) -> bool:
+    """Whether a list that was read at `scanned` may prove that a payment of this operation was not made.
+
+    The window must have passed since every send, and since the operation's end where the provider shows one. Executed
+    without an end to look at proves the contrary: something was done, and it does not show.
+    """
+    if not is_quiet(track.sends, window_ms=window_ms, now=scanned):
+        return False
+    if track.ended is None:
+        return not track.executed
+    if track.ended.finished_ms is None or scanned.server_ms is None:
+        return False
+    return scanned.server_ms - track.ended.finished_ms >= window_ms
+
+
+def accounts_for(track: Track, settlements: Sequence[Settlement]) -> bool:
+    """Whether the ended operation counts no more payments as made than these settlements, and earlier ones, know of."""
+    if track.ended is None or track.ended.issued is None:
+        return True
+    made = sum(1 for settlement in settlements if settlement.result is Result.ISSUED)
+    earlier = len(track.operation.items) - len(track.open_items)
+    return track.ended.issued <= made + earlier
