@@ -8,7 +8,7 @@ from typing import Any, Final
 from reconcile.config_values import Values
 from reconcile.endpoints import EndpointProblem, check_endpoint
 from reconcile.providers.rules import RULES, ProviderRules
-from reconcile.settings import ProviderSettings
+from reconcile.settings import ProviderSettings, same_account
 from reconcile.spec.ids import id_problem
 from reconcile.spec.nodes import MappingNode, Node, SequenceNode, is_absent, what
 from reconcile.times import parse_time
@@ -17,6 +17,7 @@ PROVIDER_KEYS: Final = (
     "type",
     "environment",
     "account",
+    "act_under",
     "endpoint",
     "token_env",
     "token_file",
@@ -29,12 +30,16 @@ PROVIDER_KEYS: Final = (
     "operation_timeout",
     "settle_window",
     "daily_request_limit",
+    "requests_per_second",
     "fee_percent",
     "since",
     "proxy_from_environment",
 )
 LATER_TYPES: Final = ("mturk",)
 _TOKEN_ENV: Final = re.compile(r"(?:TOLOKA|BONUSCTL)_[A-Z0-9_]+", re.ASCII)
+_ACCOUNT_ID: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,63}", re.ASCII)
+_REQUESTS_PER_SECOND_MAX: Final = 270
+"""With the few that may go at once, it stays below the 300 that Toloka takes in any second."""
 _PERCENT_MAX: Final = Decimal(100)
 
 
@@ -88,8 +93,10 @@ class _Provider:
     def _settings(self, rules: ProviderRules, environment: str) -> ProviderSettings:
         nodes, values = self.nodes, self.values
         number = values.number
+        act_under = self._act_under()
         stated: dict[str, object] = {
-            "account": self._account(rules, environment),
+            "account": self._account(rules, environment, act_under),
+            "act_under": act_under,
             "endpoint": self._endpoint(rules, environment),
             "token_env": self._token_env(),
             "token_file": values.text(nodes.get("token_file"), "token_file"),
@@ -107,6 +114,9 @@ class _Provider:
             ),
             "daily_request_limit": number(
                 nodes.get("daily_request_limit"), "daily_request_limit", least=1, most=1_000_000
+            ),
+            "requests_per_second": number(
+                nodes.get("requests_per_second"), "requests_per_second", least=1, most=_REQUESTS_PER_SECOND_MAX
             ),
             "fee_percent": self._fee_percent(),
             "since_ms": self._since(),
@@ -147,15 +157,41 @@ class _Provider:
             return None
         return self.values.choice(node, "environment", rules.tariffs)
 
-    def _account(self, rules: ProviderRules, environment: str) -> str | None:
+    def _account(self, rules: ProviderRules, environment: str, act_under: str | None) -> str | None:
         node = self.nodes.get("account")
+        account = self.values.name(node, "account")
+        if act_under is not None:
+            # It is the account acted for that pays, so it is the one that is meant, and checked at every contact.
+            if account is not None and not same_account(account, act_under):
+                self.values.error(
+                    node,
+                    "account",
+                    "`account` and `act_under` name two accounts",
+                    detail="Whoever is acted for pays: that is the account that this config means.",
+                    hint="Write the same id in both, or leave `account` away.",
+                )
+            return account or act_under
         if node is None and environment in rules.account_required:
             self._missing(
                 "account",
                 "`bonusctl doctor` shows the id of the account behind a token.",
                 detail=f"In `{environment}` real money is paid: the config says whose it is, and every contact checks it.",
             )
-        return self.values.name(node, "account")
+        return account
+
+    def _act_under(self) -> str | None:
+        node = self.nodes.get("act_under")
+        text = self.values.text(node, "act_under")
+        if text is not None and _ACCOUNT_ID.fullmatch(text) is None:
+            self.values.error(
+                node,
+                "account",
+                "`act_under` is no id of an account",
+                detail="It goes into a header of every request: letters, digits and dashes alone.",
+                hint="Write the requester id of the account that shared its access.",
+            )
+            return None
+        return text
 
     def _endpoint(self, rules: ProviderRules, environment: str) -> str | None:
         node = self.nodes.get("endpoint")

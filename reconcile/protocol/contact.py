@@ -1,10 +1,11 @@
 """First words with a provider: whose money is this? A ledger is bound to the account found, once and for all."""
 
 from reconcile.errors import ProviderError, Refused
-from reconcile.protocol.gateway import Gateway
+from reconcile.protocol.gateway import Gateway, told
 from reconcile.protocol.ports import Clock
 from reconcile.providers.base import AccountFound, ReadAccount, Unread
 from reconcile.providers.rules import currency_of
+from reconcile.settings import ProviderSettings, same_account
 from reconcile.state.events import AccountBound, GateClosed
 from reconcile.state.ledger import Ledger, LedgerRecord
 
@@ -18,13 +19,15 @@ def find_account(gateway: Gateway) -> AccountFound:
     answer = gateway.ask(ReadAccount())
     if isinstance(answer, Unread):
         raise ProviderError(
-            f"{settings.name}: the provider does not answer: {answer.message or answer.code}",
+            f"{settings.name}: the provider does not answer: {told(answer, gateway.codec)}",
             detail="Nothing was sent.",
             remedy="Try again, or look at what is wrong:\n  bonusctl doctor",
             reason="unreachable",
         )
     assert isinstance(answer, AccountFound)
-    if settings.account and settings.account != answer.id:
+    if settings.account and not same_account(settings.account, answer.id):
+        if settings.act_under:
+            raise _not_acted_for(settings, answer.id)
         raise Refused(
             f"{settings.name}: the token belongs to account {answer.id}, the config means {settings.account}",
             detail="Nothing was sent. A token of another account would pay with somebody else's money.",
@@ -57,7 +60,7 @@ def bind(ledger: Ledger, gateway: Gateway, found: AccountFound, clock: Clock) ->
         )
         record = ledger.ledger(*settings.ledger_key)
         assert record is not None
-    elif record.account.id != found.id:
+    elif not same_account(record.account.id, found.id):
         raise Refused(
             f"{settings.name}: this state belongs to account {record.account.id}, the token to {found.id}",
             detail="Nothing was sent. What this state calls issued was paid by another account.",
@@ -65,3 +68,12 @@ def bind(ledger: Ledger, gateway: Gateway, found: AccountFound, clock: Clock) ->
             reason="account_mismatch",
         )
     return record
+
+
+def _not_acted_for(settings: ProviderSettings, found: str) -> Refused:
+    return Refused(
+        f"{settings.name}: the provider answers for account {found}, the config acts for {settings.act_under}",
+        detail="Nothing was sent. Whose money would be paid is not proved.",
+        remedy=f"Let account {settings.act_under} share its access with the token's account, or correct `act_under`.",
+        reason="account_mismatch",
+    )

@@ -37,7 +37,6 @@ def make_wire(
     boottime_ms: Callable[[], int],
     slots: int = 0,
     secrets: Iterable[Secret] = (),
-    act_under: str = "",
 ) -> Wire:
     """The wire of a configured provider to `endpoint`. `slots` 0: as many as the config's `concurrency`.
 
@@ -55,13 +54,13 @@ def make_wire(
             return HttpWire(
                 WireOptions(
                     endpoint=where,
-                    authorization=lambda: authorization(secret),
+                    authorization=lambda: authorization(secret, environment=settings.environment),
                     fence=fence,
                     boottime_ms=boottime_ms,
                     clean=Redactor((secret, *secrets)).clean,
                     slots=slots or settings.concurrency,
                     timeout_s=settings.timeout_s,
-                    act_under=act_under,
+                    act_under=settings.act_under,
                     proxy_from_environment=settings.proxy_from_environment,
                 )
             )

@@ -214,7 +214,7 @@ def _provider(rules: ProviderRules) -> Schema:
         "required": ["type", "environment"],
         "additionalProperties": False,
         "if": {"properties": {"environment": {"enum": needing}}, "required": ["environment"]},
-        "then": {"required": ["account"]},
+        "then": {"anyOf": [{"required": ["account"]}, {"required": ["act_under"]}]},
         "properties": {
             "type": {"const": rules.type},
             "environment": {
@@ -224,6 +224,11 @@ def _provider(rules: ProviderRules) -> Schema:
             "account": _name(
                 f"The account this config means, checked at every contact; needed for {', '.join(needing)}."
             ),
+            "act_under": {
+                "type": ["string", "number"],
+                "pattern": "^[0-9A-Za-z][0-9A-Za-z-]{0,63}$",
+                "description": "The account to act for, which shared its access with the token's: its money is paid.",
+            },
             "endpoint": {
                 "type": "string",
                 "pattern": "^https?://[^/?#@]+/?$",
@@ -252,6 +257,9 @@ def _provider(rules: ProviderRules) -> Schema:
                 "Seconds after a send before absence at the provider may count as not paid. Default: 900", 0, 604_800
             ),
             "daily_request_limit": _integer("Bonus requests a day. Default: 10000", 1, 1_000_000),
+            "requests_per_second": _integer(
+                "Requests of any kind a second. Default: 250; on the emulator as many as can", 1, 270
+            ),
             "fee_percent": _amount("The provider's fee on top of each bonus, in percent."),
             "since": {"type": "string", "description": "Where the first scan of the provider's payments begins."},
             "proxy_from_environment": {

@@ -68,6 +68,7 @@ providers:
     operation_timeout: 1200
     settle_window: 0
     daily_request_limit: 5000
+    requests_per_second: 100
     fee_percent: 12.5
     since: 2026-01-01
     proxy_from_environment: true
@@ -103,6 +104,7 @@ policies:
             operation_timeout_s=1200,
             settle_window_s=0,
             daily_request_limit=5000,
+            requests_per_second=100,
             fee_percent=Decimal("12.50"),
             since_ms=1767225600000,
             proxy_from_environment=True,
@@ -134,6 +136,18 @@ def test_policies_by_currency(tmp_path: Path) -> None:
     )
     assert settings.policies_for("USD") == Policies(max_bonus=Decimal("5.00"))
     assert settings.policies_for("RUB") == Policies(max_bonus=Decimal("400.00"), max_plan_bonuses=0)
+
+
+def test_the_account_that_is_acted_for_is_the_one_that_the_config_means(tmp_path: Path) -> None:
+    """Whoever is acted for pays, so its id is the account's, and need not be written twice."""
+    settings = load(
+        tmp_path,
+        SMALL
+        + "  shared: {type: toloka, environment: production, act_under: 566ec2b0}\n"
+        + "  both: {type: toloka, environment: production, act_under: 566ec2b0, account: 566EC-2B0}\n",
+    )
+    found = {provider.name: (provider.account, provider.act_under) for provider in settings.providers}
+    assert (found["shared"], found["both"]) == (("566ec2b0", "566ec2b0"), ("566EC-2B0", "566ec2b0"))
 
 
 def test_a_config_that_is_not_there(tmp_path: Path) -> None:

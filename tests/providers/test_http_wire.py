@@ -58,7 +58,7 @@ def wire_to(
     wire = HttpWire(
         WireOptions(
             endpoint=Endpoint(scheme, host, port),
-            authorization=lambda: authorization(secret),
+            authorization=lambda: authorization(secret, environment="sandbox"),
             fence=fence,
             boottime_ms=boottime_ms,
             clean=Redactor([secret]).clean,

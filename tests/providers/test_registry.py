@@ -69,3 +69,15 @@ def test_a_wire_has_as_many_slots_as_the_config_says_and_carries_requests() -> N
         finally:
             wire.close()
         assert b"\r\nAuthorization: OAuth token-of-a-test\r\n" in server.requests[0]
+        assert b"X-Act-Under-Account-ID" not in server.requests[0]
+
+
+def test_a_wire_acts_for_the_account_that_the_config_names() -> None:
+    with serving(answering(ok(b"{}"))) as server:
+        wire = wire_for(replace(SANDBOX, act_under="566ec2b0"), f"http://127.0.0.1:{server.port}")
+        try:
+            wire.start(Ticket(1, WireRequest("GET", "/api/v1/requester"), fenced=False))
+            wire.wait(10)
+        finally:
+            wire.close()
+        assert b"\r\nX-Act-Under-Account-ID: 566ec2b0\r\n" in server.requests[0]

@@ -173,7 +173,13 @@ def test_a_traceback_with_local_variables_shows_stars() -> None:
     ],
 )
 def test_new_keys_and_old_tokens_are_told_apart_by_their_dots(token: str, header: str) -> None:
-    assert authorization(Secret(token)) == header
+    assert authorization(Secret(token), environment="production") == header
+
+
+def test_yandex_tasks_knows_no_new_keys() -> None:
+    token = f"{'a' * 22}.b.c"
+    assert authorization(Secret(token), environment="production") == f"ApiKey {token}"
+    assert authorization(Secret(token), environment="yandex") == f"OAuth {token}"
 
 
 def test_a_token_is_revealed_in_one_place_only() -> None:
