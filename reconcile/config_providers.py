@@ -10,7 +10,7 @@ from reconcile.endpoints import EndpointProblem, check_endpoint
 from reconcile.providers.rules import RULES, ProviderRules
 from reconcile.settings import ProviderSettings, same_account
 from reconcile.spec.ids import id_problem
-from reconcile.spec.nodes import MappingNode, Node, SequenceNode, is_absent, what
+from reconcile.spec.nodes import MappingNode, Node, SequenceNode, is_absent, text_of, what
 from reconcile.times import parse_time
 
 PROVIDER_KEYS: Final = (
@@ -35,6 +35,8 @@ PROVIDER_KEYS: Final = (
     "since",
     "proxy_from_environment",
 )
+BATCH_MAX: Final = {"async": 1_000, "sync": 100}
+"""How many bonuses one request may hold, by mode."""
 LATER_TYPES: Final = ("mturk",)
 _TOKEN_ENV: Final = re.compile(r"(?:TOLOKA|BONUSCTL)_[A-Z0-9_]+", re.ASCII)
 _ACCOUNT_ID: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,63}", re.ASCII)
@@ -101,7 +103,7 @@ class _Provider:
             "token_env": self._token_env(),
             "token_file": values.text(nodes.get("token_file"), "token_file"),
             "token_command": self._token_command(),
-            "mode": self._mode(),
+            "mode": values.choice(nodes.get("mode"), "mode", tuple(BATCH_MAX)),
             "batch_size": self._batch_size(),
             "skip_invalid_items": values.flag(nodes.get("skip_invalid_items"), "skip_invalid_items"),
             "concurrency": number(nodes.get("concurrency"), "concurrency", least=1, most=64),
@@ -228,24 +230,20 @@ class _Provider:
             return None
         return self.values.texts(node, "token_command")
 
-    def _mode(self) -> str | None:
-        node = self.nodes.get("mode")
-        mode = self.values.choice(node, "mode", ("async", "sync"))
-        if mode == "sync":
-            self._later(node, "mode: sync", "Synchronous requests cannot be repeated safely.")
-        return mode
-
     def _batch_size(self) -> int | None:
         node = self.nodes.get("batch_size")
-        size = self.values.number(node, "batch_size", least=1, most=1_000)
-        if size is not None and size > 1:
-            self._later(node, "A `batch_size` above 1", "One payment an operation is safe with any state.")
-        return size
-
-    def _later(self, node: Node, name: str, detail: str) -> None:
-        what_ = f"`{name}`" if ":" in name else name
-        hint = "Take the line away until then."
-        self.values.error(node, "later", f"{what_} comes in a later version", detail=detail, hint=hint)
+        size = self.values.number(node, "batch_size", least=1, most=max(BATCH_MAX.values()))
+        name = text_of(self.nodes.get("mode")) or "async"
+        most = BATCH_MAX.get(name)
+        if size is None or most is None or size <= most:
+            return size
+        self.values.error(
+            node,
+            "bounds",
+            f"`batch_size` is {size}, and in `mode: {name}` a request holds at most {most} bonuses",
+            hint=f"Write `batch_size: {most}`, or leave `mode` away: asynchronous requests hold up to 1,000.",
+        )
+        return None
 
     def _fee_percent(self) -> Decimal | None:
         node = self.nodes.get("fee_percent")
