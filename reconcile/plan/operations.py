@@ -1,6 +1,6 @@
 """Payments into operations: the requests that a plan takes, in the order of the specs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 
 from reconcile import identity
 from reconcile.model import Account
@@ -13,8 +13,9 @@ from reconcile.settings import ProviderSettings
 def group(shelf: Shelf, changes: Sequence[Change]) -> tuple[list[Change], tuple[PlannedOperation, ...]]:
     """(the same rows with their operation ids, the operations). Ids are None before the first contact.
 
-    Up to `batch_size` payments of one provider go together. What would be refused as the same payment twice cannot
-    meet in one request: every comment ends with the payment's own marker.
+    Up to `batch_size` payments of one provider go together; the first payment ever on an account goes alone, as apply
+    sends it, since its marker is read back before the rest. What would be refused as the same payment twice cannot meet
+    in one request: every comment ends with the payment's own marker.
     """
     operations: list[PlannedOperation] = []
     of_payment: dict[bytes, bytes] = {}
@@ -22,7 +23,8 @@ def group(shelf: Shelf, changes: Sequence[Change]) -> tuple[list[Change], tuple[
         ledger = shelf.ledger(provider)
         account = None if ledger is None else ledger.account
         paying = [change for change in changes if change.pays and change.provider == provider.name]
-        for batch in _batches(paying, provider):
+        first_alone = ledger is None or not ledger.verified_first
+        for batch in _batches(paying, provider.batch_size, first_alone=first_alone):
             operation = _operation(account, provider, batch)
             operations.append(operation)
             if operation.operation_id is not None:
@@ -34,9 +36,12 @@ def group(shelf: Shelf, changes: Sequence[Change]) -> tuple[list[Change], tuple[
     return rows, tuple(operations)
 
 
-def _batches(paying: Sequence[Change], provider: ProviderSettings) -> Iterable[Sequence[Change]]:
-    size = max(1, provider.batch_size)
-    return (paying[start : start + size] for start in range(0, len(paying), size))
+def _batches(paying: Sequence[Change], size: int, *, first_alone: bool) -> Iterator[Sequence[Change]]:
+    begin = 1 if first_alone and paying else 0
+    if begin:
+        yield paying[:begin]
+    for start in range(begin, len(paying), size):
+        yield paying[start : start + size]
 
 
 def _operation(account: Account | None, provider: ProviderSettings, batch: Sequence[Change]) -> PlannedOperation:
