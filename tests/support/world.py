@@ -26,6 +26,7 @@ from reconcile.emulator.sends import run_due
 from reconcile.errors import StateWriteFailed
 from reconcile.model import Campaign, Desired, Identity, Texts
 from reconcile.money import Money, parse_amount
+from reconcile.plan.approval import approve_digest, judge
 from reconcile.plan.model import Plan, PlanScope
 from reconcile.plan.planner import make_plan
 from reconcile.plan.wanted import still_wanted
@@ -187,9 +188,17 @@ class SimProject:
 
     def consent(self, plan: Plan, reader: StateReader, accounts: Mapping[str, AccountFound]) -> Consented:
         assert not plan.refused, [found.summary for found in plan.diagnostics]
+        if self.world.expect_digest:
+            return self._approved(plan, reader)
         entries = tuple((change.payment_id or b"", change.entry) for change in plan.payments)
         known = reader.approved(plan.digest) is not None
         return Consented(plan.payments, (), plan.digest, () if known or not entries else entries, 0)
+
+    def _approved(self, plan: Plan, reader: StateReader) -> Consented:
+        approved = approve_digest(self.world.expect_digest, plan, reader)
+        judged = judge(approved, plan, reader)
+        entries = () if reader.approved(approved.digest) is not None else tuple(approved.entries.items())
+        return Consented(judged.send, judged.not_approved, approved.digest, entries, judged.no_longer_asked)
 
 
 @dataclass(slots=True)
@@ -206,6 +215,7 @@ class World:
     current: Ledger | None = None
     runs: int = 0
     stop_after: int = 0
+    expect_digest: str = ""
     requests: list[WireRequest] = field(default_factory=list)
 
     @property
@@ -306,20 +316,26 @@ class World:
             self.current = None
             lock.release()
 
-    def issued(self) -> dict[str, Decimal]:
-        """What the state calls issued, by address."""
+    @contextmanager
+    def looking(self) -> Iterator[StateReader]:
+        """The state between two runs."""
         lock = acquire(self.state, Holder(pid=1, host="test", command="look", since_ms=0), timeout_s=0)
         try:
             with open_ledger(self.state, lock=lock, lineage=LINEAGE, at_ms=self.clock.now_ms()) as ledger:
-                rows: dict[str, Decimal] = {}
-                for record in ledger.ledgers():
-                    for payment in ledger.all_payments(record.ledger):
-                        if payment.status == "issued":
-                            name = f"{payment.campaign}/{payment.recipient}"
-                            rows[name] = rows.get(name, Decimal(0)) + payment.amount
-                return rows
+                yield ledger
         finally:
             lock.release()
+
+    def issued(self) -> dict[str, Decimal]:
+        """What the state calls issued, by address."""
+        with self.looking() as ledger:
+            rows: dict[str, Decimal] = {}
+            for record in ledger.ledgers():
+                for payment in ledger.all_payments(record.ledger):
+                    if payment.status == "issued":
+                        name = f"{payment.campaign}/{payment.recipient}"
+                        rows[name] = rows.get(name, Decimal(0)) + payment.amount
+            return rows
 
 
 def settings(**changes: object) -> Settings:
