@@ -247,8 +247,11 @@ def _provider(rules: ProviderRules) -> Schema:
                 "items": {"type": ["string", "number"]},
                 "description": "A program and its arguments that print the token; no shell reads them.",
             },
-            "mode": {"enum": ["async"], "description": "How requests are made; sync comes in a later version."},
-            "batch_size": {"enum": [1, "1"], "description": "Payments an operation; more come in a later version."},
+            "mode": {
+                "enum": ["async", "sync"],
+                "description": "How requests are made. async (default): a repetition is refused by Toloka itself.",
+            },
+            "batch_size": _integer("Payments a request: up to 1000, with mode sync up to 100. Default: 1", 1, 1_000),
             "skip_invalid_items": {"type": "boolean", "description": "true (default): pay the valid, report the rest."},
             "concurrency": _integer("Requests in flight. Default: 4", 1, 64),
             "timeout": _integer("Seconds for one request. Default: 30", 1, 600),

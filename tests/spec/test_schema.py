@@ -108,6 +108,7 @@ def test_broken_heads(text: str) -> None:
     "text",
     [
         f"{CONFIG_HEAD}emulator}}\n",
+        f"{CONFIG_HEAD}emulator, mode: sync, batch_size: 100}}\n",
         f"{CONFIG_HEAD}production, account: a1, fee_percent: 20, since: '2026-01-01', concurrency: 8}}\n",
         f"{CONFIG_HEAD}sandbox, token_env: TOLOKA_TOKEN, endpoint: 'http://127.0.0.1:8765'}}\nproject: vision\n",
         f"{CONFIG_HEAD}emulator}}\npolicies: {{max_bonus: 5.00, max_plan_bonuses: 5, allow_top_up: true}}\nspecs: [a, b]\n",
@@ -128,8 +129,8 @@ def test_good_configs(text: str) -> None:
         f"{CONFIG_HEAD}emulator, token: x}}\n",
         f"{CONFIG_HEAD}emulator, token_env: GITHUB_TOKEN}}\n",
         f"{CONFIG_HEAD}emulator, endpoint: 'http://a@b'}}\n",
-        f"{CONFIG_HEAD}emulator, batch_size: 100}}\n",
-        f"{CONFIG_HEAD}emulator, mode: sync}}\n",
+        f"{CONFIG_HEAD}emulator, batch_size: 1001}}\n",
+        f"{CONFIG_HEAD}emulator, mode: single}}\n",
         f"{CONFIG_HEAD}emulator, concurrency: 0}}\n",
         f"{CONFIG_HEAD}emulator}}\npolicies: {{max_bonuses: 1}}\n",
         f"{CONFIG_HEAD}emulator}}\npolicies: {{EUR: {{max_bonus: 1}}}}\n",
