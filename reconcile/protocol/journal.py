@@ -80,6 +80,7 @@ class Journal:
                     at_ms=at_ms,
                     boot_id=now.boot_id,
                     boottime_ms=now.boottime_ms,
+                    server_ms=now.server_ms,
                 )
             )
         if events:

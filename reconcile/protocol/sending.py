@@ -103,7 +103,7 @@ class Sender:
         """Tell the journal that a try of this operation begins."""
         now = self._context.gateway.moment()
         number = len(track.sends) + 1
-        track.sent(RecordedSend(number, now.wall_ms, now.boot_id, now.boottime_ms, None, None))
+        track.sent(RecordedSend(number, now.wall_ms, now.boot_id, now.boottime_ms, None, now.server_ms))
         track.stage = Stage.FLYING
         self._context.journal.starting(track.operation.operation, number)
 

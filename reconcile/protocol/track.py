@@ -79,7 +79,8 @@ class Track:
 
     def concluded(self, outcome: SendOutcome, server_ms: int | None) -> None:
         """The newest send has an outcome."""
-        self.sends[-1] = self.sends[-1]._replace(outcome=outcome, server_ms=server_ms)
+        last = self.sends[-1]
+        self.sends[-1] = last._replace(outcome=outcome, server_ms=last.server_ms if server_ms is None else server_ms)
 
     def said(self, answer: SendAnswer | Unread) -> None:
         """The provider's last words about it."""

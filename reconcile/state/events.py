@@ -163,7 +163,9 @@ class OperationsPrepared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendsStarted:
-    """Requests that go out once this is durable: (operation, number of the send, from 1)."""
+    """Requests that go out once this is durable: (operation, number of the send, from 1). `server_ms`: the provider's
+    clock as it was last known, None before its first answer; the outcome of an ambiguous send never brings one.
+    """
 
     kind: ClassVar[str] = "sends_started"
     ledger: int
@@ -171,6 +173,7 @@ class SendsStarted:
     at_ms: int
     boot_id: str
     boottime_ms: int
+    server_ms: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -99,6 +99,7 @@ def sends_started(tables: Tables, _: int, event: SendsStarted) -> None:
                 at_ms=event.at_ms,
                 boot_id=event.boot_id,
                 boottime_ms=event.boottime_ms,
+                server_ms=event.server_ms,
             )
         )
 
@@ -118,4 +119,6 @@ def sends_finished(tables: Tables, _: int, event: SendsFinished) -> None:
 def _finish(row: SendRow, finished: FinishedSend, at_ms: int) -> None:
     row.finished_ms, row.outcome, row.status = at_ms, finished.outcome.value, finished.status
     row.code, row.message, row.request_id = finished.code, finished.message, finished.request_id
-    row.server_ms = finished.server_ms
+    if finished.server_ms is not None:
+        # An answer without a Date, or none at all, leaves the clock that was known when the send began.
+        row.server_ms = finished.server_ms

@@ -121,7 +121,12 @@ def prepared(
 
 def sent(number: int, send: int = 1, ledger: int = 1) -> SendsStarted:
     return SendsStarted(
-        ledger=ledger, sends=((number, send),), at_ms=START_MS + 2, boot_id="boot", boottime_ms=5_000 + send
+        ledger=ledger,
+        sends=((number, send),),
+        at_ms=START_MS + 2,
+        boot_id="boot",
+        boottime_ms=5_000 + send,
+        server_ms=None,
     )
 
 
