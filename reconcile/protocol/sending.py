@@ -57,8 +57,10 @@ class Sender:
         """
         if self.stopped is None:
             self.stopped = why
-            if text:
+            if why in (Left.QUOTA, Left.FUNDS):
                 self._context.wait(why, text, until_ms)
+            elif text:
+                self._context.tally.notes.append(f"{self._context.gateway.settings.name}: {text}")
 
     def next(self, now: Moment) -> Track | None:
         """The next operation to send now, None if there is none or sending pauses."""
