@@ -86,6 +86,7 @@ class RunOptions:
     full_scan: bool = False
     limit: int | None = None
     anchored: bool = False
+    pull_request: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +131,7 @@ class _Run:
                     git_commit=options.git_commit,
                     version=options.version,
                     at_ms=ports.clock.now_ms(),
+                    pull_request=options.pull_request,
                 )
             ]
         )

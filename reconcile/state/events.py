@@ -47,7 +47,9 @@ class StateCreated:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStarted:
-    """A writing run begins; `epoch` is one more than the state's, and fences every older run."""
+    """A writing run begins; `epoch` is one more than the state's, and fences every older run. `pull_request` is the
+    number or address of the reviewed change that the run carries out, "" where none is known.
+    """
 
     kind: ClassVar[str] = "run_started"
     run_id: str
@@ -58,6 +60,7 @@ class RunStarted:
     git_commit: str
     version: str
     at_ms: int
+    pull_request: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

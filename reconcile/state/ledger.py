@@ -157,6 +157,7 @@ class RunRecord(NamedTuple):
     in_doubt: int
     not_sent: int
     paid: tuple[tuple[str, Decimal], ...]
+    pull_request: str = ""
 
 
 class IssuedContent(NamedTuple):
@@ -176,6 +177,28 @@ class AlarmRecord(NamedTuple):
     code: str
     detail: str
     at_ms: int
+
+
+class PaidRow(NamedTuple):
+    """A payment as the guardrails see it. `at_ms`: when the provider made it; where that is not known (in doubt, or
+    decided by a person), when its operation was prepared. `bonus_id` is None while it is unattributed.
+    """
+
+    recipient: str
+    amount: Decimal
+    at_ms: int
+    bonus_id: bytes | None
+    campaign: str
+    assignment_id: str
+    key: str
+
+
+class RunPayment(NamedTuple):
+    """What became of one payment in one run. `how`: issued, rejected, released, adopted; `ledger` holds it."""
+
+    ledger: int
+    how: str
+    payment: RecordedPayment
 
 
 class StateReader(Protocol):
@@ -231,6 +254,18 @@ class StateReader(Protocol):
 
     def sends_since(self, ledger: int, at_ms: int) -> int:
         """How many sends were started since a moment of our own clock."""
+
+    def paid_since(self, ledger: int, at_ms: int) -> Iterator[PaidRow]:
+        """Payments issued after a moment, by time, then those in doubt whose operation was prepared after it."""
+
+    def issued_amounts(self, ledger: int, project: str, campaign: str) -> Iterator[tuple[Decimal, int]]:
+        """What a campaign's bonuses were paid: (amount, how many bonuses), one for each amount."""
+
+    def find_runs(self, beginning: str) -> tuple[RunRecord, ...]:
+        """The runs whose id begins so, newest first; at most ten."""
+
+    def run_payments(self, run_id: str) -> Iterator[RunPayment]:
+        """What a run settled or adopted, in the order in which it became durable."""
 
     def approved(self, digest: str) -> dict[bytes, bytes] | None:
         """The recorded set with this digest, payment_id → entry hash; None if none (or only a part) is recorded."""

@@ -104,6 +104,7 @@ def _run_started(tables: Tables, _: int, event: RunStarted) -> None:
             git_commit=event.git_commit,
             version=event.version,
             started_ms=event.at_ms,
+            pull_request=event.pull_request,
         )
     )
 

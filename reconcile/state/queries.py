@@ -24,12 +24,17 @@ PAGE: Final = 5_000
 IDS_PAGE: Final = 500
 EPOCH: Final = "epoch"
 AMOUNTS_MAX: Final = 65_536
+RUNS_FOUND_MAX: Final = 10
 
 _LEDGER: Final = (
     "SELECT ledger, type, environment, account_id, name, currency, bound_ms, gate, gate_ms, watermark_ms, scanned_ms, "
     "newest_ours_ms, newest_remote_id, verified_first FROM ledgers"
 )
 _SUMS: Final = "issued, issued_count, issued_sequence, open_count, open_amount, attempt, rejected"
+_RUN: Final = (
+    "SELECT run_id, command, actor, host, git_commit, version, started_ms, ended_ms, outcome, plan_digest, issued, "
+    "adopted, rejected, in_doubt, not_sent, pull_request, paid FROM runs"
+)
 _BONUSES: Final = (
     f"SELECT bonus_id, recipient, assignment_id, key, {_SUMS} "  # noqa: S608 (our own column names)
     "FROM bonuses WHERE campaign = ? AND bonus_id > ? ORDER BY bonus_id LIMIT ?"
@@ -161,18 +166,23 @@ def campaigns(source: Source, ledger_number: int) -> tuple[CampaignRecord, ...]:
 
 def runs(source: Source, limit: int) -> Iterator[RunRecord]:
     """The newest runs, newest first."""
-    rows = source.rows(
-        "SELECT run_id, command, actor, host, git_commit, version, started_ms, ended_ms, outcome, plan_digest, issued, "
-        "adopted, rejected, in_doubt, not_sent, paid FROM runs ORDER BY epoch DESC LIMIT ?",
-        limit,
-    )
+    return _runs(source.rows(f"{_RUN} ORDER BY epoch DESC LIMIT ?", limit))
+
+
+def find_runs(source: Source, beginning: str) -> tuple[RunRecord, ...]:
+    """The runs whose id begins so, newest first; at most ten."""
+    sql = f"{_RUN} WHERE substr(run_id, 1, ?) = ? ORDER BY epoch DESC LIMIT ?"
+    return tuple(_runs(source.rows(sql, len(beginning), beginning, RUNS_FOUND_MAX)))
+
+
+def _runs(rows: list[Any]) -> Iterator[RunRecord]:
     amounts = Amounts()
-    for *run, paid in rows:
+    for *run, pull_request, paid in rows:
         try:
             pairs = [(str(currency), amounts[amount]) for currency, amount in json.loads(paid)]
         except (ValueError, TypeError) as error:
             raise altered("what a run paid", paid) from error
-        yield RunRecord._make((*run, tuple(pairs)))
+        yield RunRecord._make((*run, tuple(pairs), pull_request))
 
 
 def alarms(source: Source) -> tuple[AlarmRecord, ...]:

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 
-from reconcile.state import chain, files, queries, queries_payments
+from reconcile.state import chain, files, queries, queries_audit, queries_payments
 from reconcile.state.chain import StoredEvent
 from reconcile.state.connection import check_one_file, check_ours, reading, translated
 from reconcile.state.ledger import (
@@ -14,8 +15,10 @@ from reconcile.state.ledger import (
     IssuedContent,
     LedgerRecord,
     OperationRecord,
+    PaidRow,
     RecordedBonus,
     RecordedPayment,
+    RunPayment,
     RunRecord,
     StateReader,
 )
@@ -104,6 +107,22 @@ class SqliteReader(StateReader):
     def sends_since(self, ledger: int, at_ms: int) -> int:
         """How many sends were started since a moment of our own clock."""
         return queries_payments.sends_since(self._source, ledger, at_ms)
+
+    def paid_since(self, ledger: int, at_ms: int) -> Iterator[PaidRow]:
+        """Payments issued after a moment, by time, then those in doubt whose operation was prepared after it."""
+        return queries_audit.paid_since(self._source, ledger, at_ms)
+
+    def issued_amounts(self, ledger: int, project: str, campaign: str) -> Iterator[tuple[Decimal, int]]:
+        """What a campaign's bonuses were paid: (amount, how many bonuses)."""
+        return queries_audit.issued_amounts(self._source, ledger, project, campaign)
+
+    def find_runs(self, beginning: str) -> tuple[RunRecord, ...]:
+        """The runs whose id begins so, newest first; at most ten."""
+        return queries.find_runs(self._source, beginning)
+
+    def run_payments(self, run_id: str) -> Iterator[RunPayment]:
+        """What a run settled or adopted, in the order in which it became durable."""
+        return queries_audit.run_payments(self._source, run_id)
 
     def approved(self, digest: str) -> dict[bytes, bytes] | None:
         """The recorded set with this digest; None if none (or only a part) is recorded."""

@@ -158,6 +158,7 @@ class RunRow:
     in_doubt: int = 0
     not_sent: int = 0
     paid: str = "[]"
+    pull_request: str = ""
 
 
 @dataclass(slots=True)

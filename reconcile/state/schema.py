@@ -48,6 +48,8 @@ def m001_journal(db: Database) -> None:
     db.execute(
         "CREATE TABLE events(sequence INTEGER PRIMARY KEY, kind TEXT NOT NULL, body TEXT NOT NULL, hash BLOB NOT NULL) STRICT"
     )
+    # What a run did lies between its beginning and its end.
+    db.execute("CREATE INDEX events_of_runs ON events(sequence) WHERE kind IN ('run_started', 'run_ended')")
     db.execute("CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID")
 
 
@@ -122,6 +124,7 @@ def m005_payments(db: Database) -> None:
           FOREIGN KEY (campaign, bonus_id) REFERENCES bonuses) STRICT, WITHOUT ROWID"""
     )
     db.execute("CREATE INDEX payments_by_bonus ON payments(campaign, bonus_id, sequence)")
+    db.execute("CREATE INDEX payments_by_time ON payments(ledger, created_ms)")
     db.execute(
         """CREATE TABLE operation_items(
           operation INTEGER NOT NULL REFERENCES operations, payment_id BLOB NOT NULL,
@@ -138,7 +141,7 @@ def m006_runs(db: Database) -> None:
           host TEXT NOT NULL, git_commit TEXT NOT NULL, version TEXT NOT NULL,
           started_ms INTEGER NOT NULL, ended_ms INTEGER, outcome TEXT NOT NULL, plan_digest TEXT NOT NULL,
           issued INTEGER NOT NULL, adopted INTEGER NOT NULL, rejected INTEGER NOT NULL, in_doubt INTEGER NOT NULL,
-          not_sent INTEGER NOT NULL, paid TEXT NOT NULL) STRICT"""
+          not_sent INTEGER NOT NULL, paid TEXT NOT NULL, pull_request TEXT NOT NULL) STRICT"""
     )
     db.execute(
         """CREATE TABLE approvals(

@@ -3,6 +3,7 @@
 `Records` implements what planning reads of `StateReader`; `issue` does to it what a clean apply would.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -19,8 +20,10 @@ from reconcile.state.ledger import (
     IssuedContent,
     LedgerRecord,
     OperationRecord,
+    PaidRow,
     RecordedBonus,
     RecordedPayment,
+    RunPayment,
     RunRecord,
 )
 
@@ -173,6 +176,7 @@ class Records:
         self.contents: dict[bytes, IssuedContent] = {}
         self.sets: dict[str, dict[bytes, bytes]] = {}
         self.sent_today = 0
+        self.recent: list[PaidRow] = []
         self.read: list[str] = []
 
     def issue(self, plan: Plan) -> None:
@@ -250,6 +254,19 @@ class Records:
 
     def sends_since(self, ledger: int, at_ms: int) -> int:
         return self.sent_today
+
+    def paid_since(self, ledger: int, at_ms: int) -> Iterator[PaidRow]:
+        return (row for row in self.recent if row.at_ms > at_ms)
+
+    def issued_amounts(self, ledger: int, project: str, campaign: str) -> Iterator[tuple[Decimal, int]]:
+        mine = (row for row in self.rows.values() if (row.project, row.campaign) == (project, campaign))
+        return iter(Counter(row.issued for row in mine if row.issued_count).items())
+
+    def find_runs(self, beginning: str) -> tuple[RunRecord, ...]:
+        return ()
+
+    def run_payments(self, run_id: str) -> Iterator[RunPayment]:
+        return iter(())
 
     def approved(self, digest: str) -> dict[bytes, bytes] | None:
         return self.sets.get(digest)

@@ -65,6 +65,7 @@ def run_started(epoch: int = 1) -> RunStarted:
         git_commit="0123abc",
         version="0.1.0",
         at_ms=START_MS,
+        pull_request="45",
     )
 
 

@@ -96,6 +96,7 @@ def test_a_run_is_open_until_it_ends_and_then_says_what_it_did() -> None:
             in_doubt=4,
             not_sent=5,
             paid=(("RUB", Decimal("5.00")), ("USD", Decimal("1.50"))),
+            pull_request="45",
         )
         assert ledger.epoch == 2
 
