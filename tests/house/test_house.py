@@ -22,7 +22,15 @@ ROOMS: dict[str, set[str]] = {
     "plan": {"providers.rules", "state.ledger", "state.events", "spec.suggest"},
     "protocol": {"providers.base", "providers.rules", "state.ledger", "state.events", "plan.model"},
     "providers": {"state.ledger", "redaction"},
-    "render": {"plan", "protocol.report", "state.ledger", "state.verify", "spec.suggest", "providers.rules"},
+    "render": {
+        "plan",
+        "protocol.funds",
+        "protocol.report",
+        "state.ledger",
+        "state.verify",
+        "spec.suggest",
+        "providers.rules",
+    },
     "emulator": {"providers.rules", "render.safe"},
 }
 TOP = {"project", "cli", "scaffold", "__main__", "__init__"}
