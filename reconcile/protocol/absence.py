@@ -30,5 +30,4 @@ def accounts_for(track: Track, settlements: Sequence[Settlement]) -> bool:
     if track.ended is None or track.ended.issued is None:
         return True
     made = sum(1 for settlement in settlements if settlement.result is Result.ISSUED)
-    earlier = len(track.operation.items) - len(track.open_items)
-    return track.ended.issued <= made + earlier
+    return track.ended.issued <= made + track.issued_before

@@ -35,10 +35,12 @@ from reconcile.providers.base import (
     SendOperation,
     Unread,
 )
+from reconcile.times import MINUTE_MS, duration
 
 OPEN_MIN: Final = 64
 OPEN_PER_SLOT: Final = 16
 TURN_S: Final = 0.25
+SLEPT_MS: Final = 5 * MINUTE_MS
 
 
 class Unrecorded(StateError):
@@ -69,6 +71,7 @@ class Engine:
         self._sender: Sender | None = None
         self._flying: dict[int, Track] = {}
         self._unrecorded: list[str] = []
+        self._turned_ms: int | None = None
         self._open_max = max(OPEN_MIN, OPEN_PER_SLOT * context.gateway.slots)
 
     def observe(self, tracks: Iterable[Track]) -> None:
@@ -99,9 +102,10 @@ class Engine:
     def _turn(self, sender: Sender) -> bool:
         if self._context.control.stop_requested():
             sender.stop(Left.INTERRUPTED)
+        self._watch_clock(sender)
+        sends = self._choose_sends(sender)
         if sender.stopped is not None:
             self._withdraw(sender)
-        sends = self._choose_sends(sender)
         idle = not sends and not any(track.stage is Stage.FLYING for track in self._flying.values())
         room = min(self._gateway.free, self._gateway.allowed()) - len(sends)
         questions = self._observer.questions(room, idle=idle) if room > 0 else []
@@ -109,7 +113,7 @@ class Engine:
         self._context.journal.flush(now)
         self._unrecorded.clear()
         for track in sends:
-            self._start(SendOperation(track.operation), track)
+            self._start(SendOperation(track.operation, track.sends[-1].boottime_ms), track)
         for question in questions:
             self._start(question.call, question.track)
         if not self._gateway.in_flight and not self._waiting(sender):
@@ -117,6 +121,16 @@ class Engine:
         for reply in self._gateway.collect(self._timeout_s(sender, now)):
             self._take(sender, reply)
         return True
+
+    def _watch_clock(self, sender: Sender) -> None:
+        """A machine that slept knows nothing of what happened meanwhile: it sends nothing before the next scan."""
+        now = self._gateway.moment()
+        if self._turned_ms is not None and now.boottime_ms - self._turned_ms > SLEPT_MS:
+            slept = duration((now.boottime_ms - self._turned_ms) // 1000)
+            sender.stop(Left.INTERRUPTED, f"this machine stood still for {slept}: what was paid must be read again")
+        self._turned_ms = now.boottime_ms
+        for track in sender.expired(now):
+            self._observer.add(track)
 
     def _choose_sends(self, sender: Sender) -> list[Track]:
         sends: list[Track] = []

@@ -80,7 +80,8 @@ class Gateway:
         self._number += 1
         self._pace.take()
         self._calls[self._number] = call
-        self._wire.start(Ticket(self._number, self.codec.request(call), isinstance(call, SendOperation)))
+        since_ms = call.journaled_ms if isinstance(call, SendOperation) else None
+        self._wire.start(Ticket(self._number, self.codec.request(call), isinstance(call, SendOperation), since_ms))
         return self._number
 
     def collect(self, timeout_s: float) -> Sequence[Reply]:

@@ -8,9 +8,8 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from reconcile import identity
 from reconcile.model import SendOutcome
-from reconcile.protocol.ages import Moment
+from reconcile.protocol.ages import Moment, oldest_ms
 from reconcile.protocol.context import Context
 from reconcile.protocol.gateway import BACKOFF_FIRST_S, BACKOFF_MAX_S, told
 from reconcile.protocol.quota import Quota, next_day_ms
@@ -27,6 +26,9 @@ SENDS_MAX: Final = 4
 """Tries of one operation in one run; the next run goes on."""
 UNREACHED_MAX: Final = 6
 """Rounds in a row in which nothing left the host, or all was put off, before a run gives up sending."""
+
+PROBES_MAX: Final = 6
+"""Ambiguous answers in a row to single tries, before a run gives up sending."""
 
 IN_BAD_COMPANY: Final = "nothing of its request was done: another payment in it was refused"
 
@@ -73,9 +75,18 @@ class Sender:
         track = self._due(now.boottime_ms)
         if track is not None:
             self._quota.take()
-            # After a row of ambiguous answers one operation tries the water alone.
-            self.probing = self._ambiguous_row >= self._row_max
+            self.probing = self._is_low()
         return track
+
+    def expired(self, now: Moment) -> list[Track]:
+        """Operations whose id the provider may have forgotten by now: never sent again, only observed."""
+        old = [
+            track for track in self._again if oldest_ms(track.sends, now) >= self._context.promise(track).protection_ms
+        ]
+        for track in old:
+            self._again.remove(track)
+            track.stage = Stage.ACCEPTED
+        return old
 
     def due_ms(self) -> int | None:
         """When something can be sent, None if nothing waits."""
@@ -155,7 +166,9 @@ class Sender:
             self.stop(Left.FUNDS, self._told(answer))
         elif answer.trouble in (Trouble.LATER, Trouble.QUOTA):
             self._limited(answer)
-        if self._ambiguous_row >= self._row_max:
+        if self._ambiguous_row >= self._row_max + PROBES_MAX:
+            self.stop(Left.UNREACHABLE, f"answers stay away, {self._ambiguous_row} in a row")
+        elif self._is_low():
             self._pause("answers stay away")
         repeatable = self._context.promise(track).protection_ms > 0 and track.sent_here < SENDS_MAX
         if repeatable and self.stopped is None:
@@ -246,13 +259,17 @@ class Sender:
     def _row_max(self) -> int:
         return 2 * self._context.gateway.slots
 
+    def _is_low(self) -> bool:
+        """After a row of ambiguous answers one operation tries the water alone, an old one if there is any."""
+        return self._ambiguous_row >= self._row_max
+
     def _due(self, now_ms: int) -> Track | None:
         for _ in range(len(self._again)):
             track = self._again.popleft()
             if track.due_ms <= now_ms:
                 return track
             self._again.append(track)
-        return next(self._source, None)
+        return None if self._is_low() and self._again else next(self._source, None)
 
     def _calm(self) -> None:
         self._ambiguous_row = self._unreached_row = 0
@@ -267,8 +284,3 @@ class Sender:
             self._context.progress.note(
                 f"{self._context.gateway.settings.name}: {text}: sending again in {wait_s:.1f} s"
             )
-
-
-def name_of(track: Track) -> str:
-    """An operation as a person finds it again at the provider."""
-    return identity.to_text(track.operation.operation_id)

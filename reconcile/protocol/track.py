@@ -37,7 +37,7 @@ class Stage(Enum):
 
 @dataclass(slots=True, eq=False)
 class Track:
-    """One operation. Times are boot-time milliseconds. `found` and `log` hold proofs by payment id."""
+    """One operation. `issued_before` of its payments were settled as issued earlier. Times are boot-time milliseconds. `found` and `log` hold proofs by payment id."""
 
     operation: OperationRecord
     stage: Stage
@@ -45,6 +45,7 @@ class Track:
     due_ms: int = 0
     deadline_ms: int = 0
     sent_here: int = 0
+    issued_before: int = 0
     reads: int = 0
     accepted: bool = False
     log_read: bool = False

@@ -51,11 +51,14 @@ WireResult: TypeAlias = WireResponse | NotSent | Lost
 
 
 class Ticket(NamedTuple):
-    """Names a request in flight. `fenced`: it moves money, so right before its first byte the wire asks the fence."""
+    """Names a request in flight. `fenced`: it moves money, so right before its first byte the wire asks the fence, and
+    drops it if more than a few seconds have passed since `since_ms`, the boot-time moment at which it was journaled.
+    """
 
     number: int
     request: WireRequest
     fenced: bool
+    since_ms: int | None = None
 
 
 class Wire(Protocol):
@@ -85,9 +88,10 @@ class ReadAccount(NamedTuple):
 
 
 class SendOperation(NamedTuple):
-    """Deliver an operation's frozen bytes."""
+    """Deliver an operation's frozen bytes. `journaled_ms`: the boot-time moment at which this send was journaled."""
 
     operation: OperationRecord
+    journaled_ms: int | None = None
 
 
 class PollOperation(NamedTuple):

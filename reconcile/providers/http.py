@@ -90,7 +90,8 @@ class HttpWire:
         self._in_flight += 1
         if self._in_flight > len(self._workers):
             self._workers.append(_Worker(self._options, self._make_client, self._tickets, self._results))
-        self._tickets.put((ticket, self._options.boottime_ms()))
+        since_ms = self._options.boottime_ms() if ticket.since_ms is None else ticket.since_ms
+        self._tickets.put((ticket, since_ms))
 
     def wait(self, timeout_s: float) -> Sequence[tuple[int, WireResult]]:
         """Results that have come, at least one unless `timeout_s` passes first."""
