@@ -24,6 +24,10 @@ class Tally:
     alarms: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
+    def forget(self, provider: str) -> None:
+        """Before a provider's open operations are looked at anew: what was left of them before does not count."""
+        self.left = {payment: row for payment, row in self.left.items() if row.provider != provider}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:

@@ -15,6 +15,10 @@ from reconcile.state.events import GateOpened
 from reconcile.state.ledger import Ledger, LedgerRecord
 from reconcile.times import DAY_MS, duration
 
+ANCHORED = frozenset({"new", "imported", "restored"})
+"""What a kept head can prove. It says nothing of requests that the provider shows and this state does not know, nor
+of a run that was pushed aside."""
+
 
 class Closed(NamedTuple):
     """The gate stays closed: `text` says why, `wait_s` how long at least, None where no one can say."""
@@ -38,7 +42,7 @@ def pass_gate(ledger: Ledger, gateway: Gateway, record: LedgerRecord, *, anchore
     if settings.environment == "emulator":
         _open(ledger, gateway, record, "emulator")
         return None
-    if anchored:
+    if anchored and record.gate in ANCHORED:
         _open(ledger, gateway, record, "anchor")
         return None
     found = _operations(ledger, gateway, record)

@@ -150,7 +150,7 @@ def refused_access(settings: ProviderSettings, answer: Unread) -> ProviderError:
     request = f" (request {answer.request_id})" if answer.request_id else ""
     return ProviderError(
         f"{settings.name}: the provider refused access: {answer.code or 'no code'}{request}",
-        detail=f"{answer.message} Nothing was sent.".strip(),
+        detail=answer.message,
         remedy="Check the token, and that it belongs to this environment:\n  bonusctl doctor",
         reason="access_refused",
     )

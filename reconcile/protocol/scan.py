@@ -61,7 +61,8 @@ def scan(ledger: Ledger, gateway: Gateway, record: LedgerRecord, *, project: str
         if started_ms is None:
             # The provider's own clock, before the first page was read: what comes later is the next scan's.
             moment = gateway.moment()
-            started_ms = moment.wall_ms if moment.server_ms is None else moment.server_ms
+            # Without a Date the watermark stays where it was: our own clock may be ahead of the provider's.
+            started_ms = (record.watermark_ms or 0) if moment.server_ms is None else moment.server_ms
         reader.take(page.payments)
         if not page.next_cursor:
             break
@@ -85,7 +86,8 @@ def scan(ledger: Ledger, gateway: Gateway, record: LedgerRecord, *, project: str
 def _since_ms(gateway: Gateway, record: LedgerRecord, *, full: bool) -> int | None:
     if full or record.watermark_ms is None:
         return gateway.settings.since_ms
-    return record.watermark_ms - max(MARGIN_MS, 2 * gateway.settings.settle_window_s * 1000)
+    back_ms = record.watermark_ms - max(MARGIN_MS, 2 * gateway.settings.settle_window_s * 1000)
+    return max(0, back_ms)
 
 
 def attributed(marker: Marker, payment: RemotePayment, project: str) -> Identity | None:
@@ -121,12 +123,16 @@ class _Reader:
         for payment, marker in self._ours(payments):
             known = self._ledger.payment_by_id(marker.payment_id, ledger=self._record.ledger)
             earlier = self._seen.setdefault(marker.payment_id, payment.remote_id)
-            if known is not None and known.status is PaymentStatus.ISSUED:
-                earlier = known.remote_id or earlier
-            if earlier != payment.remote_id:
+            recorded = known is not None and known.status is PaymentStatus.ISSUED and bool(known.remote_id)
+            if known is not None and recorded:
+                earlier = known.remote_id
+            if known is not None and attributed(marker, payment, self._project) is None and known.bonus_id is not None:
+                events.append(self._copied(marker, payment, at_ms))
+            elif earlier != payment.remote_id:
                 events.append(self._twice(marker, earlier, payment, at_ms))
-            elif known is None or known.status is not PaymentStatus.ISSUED:
-                ours = known is not None and known.status is PaymentStatus.PREPARED
+            elif not recorded:
+                # Sent by this state, or resolved as issued by a person before its id was known.
+                ours = known is not None and known.status in (PaymentStatus.PREPARED, PaymentStatus.ISSUED)
                 adopted.append(self._adopt(payment, marker))
                 paid.append(self._paid(adopted[-1], adopted=not ours))
                 self._behind |= not ours
@@ -175,6 +181,14 @@ class _Reader:
             remote_id=payment.remote_id,
             adopted=adopted,
         )
+
+    def _copied(self, marker: Marker, payment: RemotePayment, at_ms: int) -> AlarmRaised:
+        text = (
+            f"payment {payment.remote_id} ({payment.amount} to {payment.recipient}) carries the marker of payment "
+            f"{identity.to_text(marker.payment_id)}, which is another worker's or assignment's: it does not count"
+        )
+        self.alarms.append(text)
+        return AlarmRaised(ledger=self._record.ledger, code="marker_copied", detail=text, at_ms=at_ms)
 
     def _twice(self, marker: Marker, earlier: str, payment: RemotePayment, at_ms: int) -> AlarmRaised:
         text = (

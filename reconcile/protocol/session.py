@@ -6,7 +6,7 @@ from itertools import islice
 
 from reconcile import identity
 from reconcile.errors import Refused
-from reconcile.model import Account, SendOutcome
+from reconcile.model import Account, PaymentStatus, SendOutcome
 from reconcile.money import Money, add
 from reconcile.plan.model import Change
 from reconcile.protocol.ages import Moment
@@ -149,7 +149,7 @@ class Session:
 
     def _recover(self, wanted: Wanted | None) -> Left | None:
         """Settle what an earlier run left open. Returns why sending stopped, None if it did not."""
-        self._tally.left.clear()
+        self._tally.forget(self.settings.name)
         operations = list(self._ledger.open_operations(self.record.ledger))
         if not operations:
             return None
@@ -164,18 +164,34 @@ class Session:
                 wanted=asked_for,
                 protection_ms=self.gateway.codec.promise(operation.mode).protection_ms,
                 now=self.gateway.moment(),
-                may_send=wanted is not None and not self._control.stop_requested(),
+                may_send=self._may_repeat(operation, wanted),
             )
             match step:
                 case Step.CANCEL:
                     self._cancel(context, operation)
                 case Step.SEND_AGAIN:
-                    again.append(recovered(operation, Stage.READY))
+                    again.append(self._recovered(operation, Stage.READY))
                 case Step.OBSERVE:
-                    observed.append(recovered(operation, Stage.ACCEPTED))
+                    observed.append(self._recovered(operation, Stage.ACCEPTED))
         engine = Engine(context, newest_remote_id=self._newest, scanned=self._scanned)
         engine.observe(observed)
         return engine.run(again, iter(()), quota=self._quota(), more=lambda: False)
+
+    def _may_repeat(self, operation: OperationRecord, wanted: Wanted | None) -> bool:
+        """Whether this run sends open operations again. Behind a closed gate only those of one payment, whose
+        repetition the provider refuses by itself: in a batch a payment may go out elsewhere, too.
+        """
+        if wanted is None or self._control.stop_requested():
+            return False
+        return self.closed is None or len(operation.items) == 1
+
+    def _recovered(self, operation: OperationRecord, stage: Stage) -> Track:
+        track = recovered(operation, stage)
+        for item in operation.items:
+            if not item.open:
+                known = self._ledger.payment_by_id(item.payment_id, ledger=self._record.ledger)
+                track.issued_before += known is not None and known.status is PaymentStatus.ISSUED
+        return track
 
     def _cancel(self, context: Context, operation: OperationRecord) -> None:
         track = recovered(operation, Stage.READY)
@@ -202,7 +218,7 @@ class Session:
         self._progress.paying(self.settings.name, payments=len(changes), amount=total)
         context = self._context()
         rest = Rest(changes)
-        stopped: Left | None = None
+        stopped = self._read_earlier()
         while not self._verified and stopped is None:
             first = list(islice(rest, 1))
             if not first:
@@ -224,12 +240,23 @@ class Session:
         source = self._operations(context, changes)
         return engine.run((), source, quota=self._quota(), more=lambda: bool(changes))
 
+    def _read_earlier(self) -> Left | None:
+        """A payment that an earlier run made and whose marker it could not read back speaks before a new first one."""
+        if self._verified:
+            return None
+        payments = self._ledger.all_payments(self._record.ledger)
+        made = next((one for one in payments if one.status is PaymentStatus.ISSUED and one.remote_id), None)
+        return None if made is None else self._judge_marker(made.payment_id, made.remote_id)
+
     def _read_back(self, first: Change) -> Left | None:
         paid = next((paid for paid in self._tally.paid if paid.payment_id == first.payment_id), None)
         if paid is None:
             # It was refused or is in doubt: the next payment is the first.
             return Left.IN_DOUBT if first.payment_id in self._doubtful() else None
-        problem = marker_problem(self.gateway, paid)
+        return self._judge_marker(paid.payment_id, paid.remote_id)
+
+    def _judge_marker(self, payment_id: bytes, remote_id: str) -> Left | None:
+        problem = marker_problem(self.gateway, payment_id, remote_id)
         if problem:
             self._tally.notes.append(f"{self.settings.name}: {problem}")
             return Left.REFUSED
