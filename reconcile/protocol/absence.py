@@ -4,7 +4,8 @@ what the provider says elsewhere.
 
 from collections.abc import Sequence
 
-from reconcile.protocol.ages import Moment
+from reconcile.model import SendOutcome
+from reconcile.protocol.ages import Moment, youngest_ms
 from reconcile.protocol.recovery import is_quiet
 from reconcile.protocol.track import Track
 from reconcile.state.events import Result, Settlement
@@ -23,6 +24,15 @@ def absence_counts(track: Track, *, window_ms: int, scanned: Moment) -> bool:
     if track.ended.finished_ms is None or scanned.server_ms is None:
         return False
     return scanned.server_ms - track.ended.finished_ms >= window_ms
+
+
+def window_left_ms(track: Track, *, window_ms: int, now: Moment) -> int:
+    """How long until `absence_counts` can hold at the earliest; 0 where waiting alone does not help."""
+    possible = [send for send in track.sends if send.outcome is not SendOutcome.NOT_EXECUTED]
+    left_ms = window_ms - youngest_ms(possible, now)
+    if track.ended is not None and track.ended.finished_ms is not None and now.server_ms is not None:
+        left_ms = max(left_ms, window_ms - (now.server_ms - track.ended.finished_ms))
+    return max(0, left_ms)
 
 
 def accounts_for(track: Track, settlements: Sequence[Settlement]) -> bool:

@@ -5,7 +5,7 @@ Only proof settles. What this run cannot prove is left in doubt, with the reason
 
 from typing import Final, NamedTuple, assert_never
 
-from reconcile.protocol.absence import absence_counts, accounts_for
+from reconcile.protocol.absence import absence_counts, accounts_for, window_left_ms
 from reconcile.protocol.ages import Moment, youngest_ms
 from reconcile.protocol.context import Context
 from reconcile.protocol.gateway import is_long, told
@@ -274,8 +274,7 @@ class Observer:
 
     def _wait_for_window(self, track: Track, window_ms: int) -> None:
         now = self._context.gateway.moment()
-        last_ms = max(send.at_ms for send in track.sends)
-        left_ms = window_ms - max(0, now.wall_ms - last_ms)
+        left_ms = window_left_ms(track, window_ms=window_ms, now=now)
         name = self._context.gateway.settings.name
         if left_ms > 0:
             text = f"{name}: an outcome is proved at the earliest in {duration(-(-left_ms // 1000))}"

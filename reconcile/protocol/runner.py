@@ -306,7 +306,14 @@ class _Run:
         return report
 
     def _fail(self, error: BonusctlError) -> None:
-        """Journal the end of a run that broke off, unless it is the state itself that broke."""
+        """Journal the end of a run that broke off, unless it is the state itself that broke.
+
+        What recovery settled before that is said with the error: it was paid for an earlier run.
+        """
+        settled = len(self._tally.paid)
+        if settled:
+            earlier = f"Before that, {settled} payments of earlier runs were settled or found as issued."
+            error.detail = f"{error.detail} {earlier}".strip()
         if isinstance(error, StateError):
             return
         left = tuple(self._tally.left.values())
