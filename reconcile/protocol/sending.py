@@ -79,9 +79,13 @@ class Sender:
         return track
 
     def expired(self, now: Moment) -> list[Track]:
-        """Operations whose id the provider may have forgotten by now: never sent again, only observed."""
+        """Operations in doubt whose id the provider may have forgotten by now: never sent again, only observed. What
+        was put off, and provably not executed, needs no protection.
+        """
         old = [
-            track for track in self._again if oldest_ms(track.sends, now) >= self._context.promise(track).protection_ms
+            track
+            for track in self._again
+            if track.in_doubt and oldest_ms(track.sends, now) >= self._context.promise(track).protection_ms
         ]
         for track in old:
             self._again.remove(track)
