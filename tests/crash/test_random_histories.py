@@ -19,6 +19,7 @@ from reconcile.settings import Policies
 from tests.support.world import Crash, Fault, Points, World, bonus, settings
 
 SEEDS = int(os.environ.get("BONUSCTL_HISTORIES", "150"))
+MODES = [("async", 1), ("async", 1), ("async", 3), ("sync", 1), ("sync", 3)]
 FAULTS = [
     ("cut_before", {}),
     ("cut_after", {}),
@@ -35,6 +36,8 @@ FAULTS = [
     ("fail", {}),
     ("fail", {"made": 1}),
     ("reject", {}),
+    ("reject", {"positions": (0,)}),
+    ("reject_payment", {"positions": (1,)}),
     ("reject_payment", {}),
     ("log_archived", {}),
     ("lag", {"delay_ms": 600_000}),
@@ -45,9 +48,17 @@ FAULTS = [
 ]
 
 
+WINDOW_MS = 901_000
+
+
 @dataclass
 class History:
-    """One seed's world. `asked` is every amount that was ever asked for a recipient."""
+    """One seed's world. `asked` is every amount that was ever asked for a recipient.
+
+    A person keeps two rules that the documentation gives for batches and synchronous mode: an older state comes back
+    by `state restore`, and after such a mode a lost or older state waits a settle window before asynchronous singles.
+    `plain`: only asynchronous singles so far. `carried`: the state was lost or put back since the last such wait.
+    """
 
     seed: int
     folder: Path
@@ -57,26 +68,47 @@ class History:
     story: list[str] = field(default_factory=list)
     backup: Path | None = None
     policies: Policies = field(default_factory=Policies)
+    plain: bool = True
+    carried: bool = False
 
     def __post_init__(self) -> None:
         self.draw = random.Random(self.seed)
         self.world = World(self.folder)
         self.policies = Policies(allow_top_up=self.draw.random() < 0.5)
-        self.batch(self.draw.choice([1, 1, 3]))
+        ids_used, ids_dashed = self.draw.random() < 0.5, self.draw.random() < 0.5
+        self.world.options = replace(self.world.options, sync_ids_used=ids_used, ids_dashed=ids_dashed)
+        self.story.append(f"sync_ids_used={ids_used}")
+        self.mode()
         for number in range(self.draw.randint(2, 6)):
             self.ask(f"w{number}", f"{self.draw.randint(1, 9)}.{self.draw.randint(0, 99):02d}")
 
-    def batch(self, size: int) -> None:
-        """How many payments go out together from now on."""
-        self.world.settings = replace(settings(batch_size=size), policies=(("USD", self.policies),))
-        self.story.append(f"batch size {size}")
+    @property
+    def singles(self) -> bool:
+        provider = self.world.settings.providers[0]
+        return provider.mode == "async" and provider.batch_size == 1
+
+    def mode(self) -> None:
+        """How payments go out from now on."""
+        mode, size = self.draw.choice(MODES)
+        skip = self.draw.random() < 0.5
+        provider = settings(mode=mode, batch_size=size, skip_invalid_items=skip)
+        self.world.settings = replace(provider, policies=(("USD", self.policies),))
+        self.plain &= self.singles
+        self.story.append(f"mode {mode}, batch size {size}, skip_invalid_items={skip}")
 
     def ask(self, recipient: str, amount: str) -> None:
         self.world.desired = [row for row in self.world.desired if row.recipient != recipient]
         self.world.desired.append(bonus(recipient, amount))
         self.asked.setdefault(recipient, set()).add(Decimal(amount))
 
+    def wait_after_a_carried_state(self) -> None:
+        if self.singles and self.carried and not self.plain:
+            self.world.clock.advance(WINDOW_MS)
+            self.carried = False
+            self.story.append("  a window passes first")
+
     def run(self) -> None:
+        self.wait_after_a_carried_state()
         faults = self.draw.sample(FAULTS, self.draw.randint(0, 3))
         self.world.strike(
             *(
@@ -112,14 +144,14 @@ class History:
                 self.story.append("add")
             case 3:
                 world.state.unlink(missing_ok=True)
+                self.carried = True
                 self.story.append("state lost")
             case 4 if world.state.exists():
                 self.backup = self.folder / "backup.db"
                 shutil.copyfile(world.state, self.backup)
                 self.story.append("backup")
             case 5 if self.backup is not None:
-                shutil.copyfile(self.backup, world.state)
-                self.story.append("older state put back")
+                self.put_back(self.backup)
             case 6:
                 world.clock.advance(self.draw.choice([60_000, 901_000, 3_600_000, 90_000_000, 700_000_000]))
                 self.story.append("time passes")
@@ -130,9 +162,17 @@ class History:
                 world.clock.wall_ms -= self.draw.choice([10_000, 7_200_000])
                 self.story.append("clock goes back")
             case 9:
-                self.batch(self.draw.choice([1, 2, 3]))
+                self.mode()
             case _:
                 return
+
+    def put_back(self, backup: Path) -> None:
+        if self.plain:
+            shutil.copyfile(backup, self.world.state)
+        else:
+            self.world.restore(backup)
+        self.carried = True
+        self.story.append("older state put back")
 
     def check_paid_once(self) -> None:
         rows = self.world.remote.ledger.connection.execute("SELECT private_comment FROM bonuses").fetchall()
@@ -142,6 +182,7 @@ class History:
     def finish(self) -> None:
         world = self.world
         world.strike()
+        self.wait_after_a_carried_state()
         # A clock that was set back has been put right by now; late requests and slow operations come to their end.
         world.clock.advance(20_000_000)
         for _ in range(4):

@@ -35,7 +35,8 @@ from reconcile.protocol.runner import Consented, Ports, ProviderAccess, RunOptio
 from reconcile.providers.base import AccountFound, Lost, NotSent, Ticket, WireRequest, WireResponse, WireResult
 from reconcile.providers.registry import make_codec
 from reconcile.settings import Policies, ProviderSettings, Settings
-from reconcile.state.events import Event
+from reconcile.state.backup import restore_state
+from reconcile.state.events import Event, PaymentResolved, Result
 from reconcile.state.ledger import Ledger, OperationRecord, StateReader
 from reconcile.state.lock import Holder, acquire
 from reconcile.state.sqlite import open_ledger
@@ -124,6 +125,8 @@ class SimWire:
         if not self._queue:
             self._world.clock.advance(max(1, int(timeout_s * 1000)))
             return ()
+        if len(self._world.requests) == self._world.sleep_after:
+            self._world.clock.advance(3_600_000)
         ticket = self._queue.pop(0)
         self._points.reach("request leaves")
         self._world.clock.advance(TRAVEL_MS)
@@ -188,6 +191,7 @@ class SimProject:
 
     def consent(self, plan: Plan, reader: StateReader, accounts: Mapping[str, AccountFound]) -> Consented:
         assert not plan.refused, [found.summary for found in plan.diagnostics]
+        self.world.while_asking()
         if self.world.expect_digest:
             return self._approved(plan, reader)
         entries = tuple((change.payment_id or b"", change.entry) for change in plan.payments)
@@ -213,8 +217,10 @@ class World:
     faults: list[Fault] = field(default_factory=list)
     running: Running | None = None
     current: Ledger | None = None
+    while_asking: Callable[[], None] = lambda: None
     runs: int = 0
     stop_after: int = 0
+    sleep_after: int = -1
     expect_digest: str = ""
     requests: list[WireRequest] = field(default_factory=list)
 
@@ -316,8 +322,18 @@ class World:
             self.current = None
             lock.release()
 
+    def restore(self, backup: Path) -> None:
+        """Put a backup in the state's place, as `state restore` does."""
+        lock = acquire(self.state, Holder(pid=1, host="test", command="restore", since_ms=0), timeout_s=0)
+        try:
+            restore_state(
+                backup, self.state, lock=lock, actor="test", reason="", at_ms=self.clock.now_ms(), network_allowed=True
+            )
+        finally:
+            lock.release()
+
     @contextmanager
-    def looking(self) -> Iterator[StateReader]:
+    def looking(self) -> Iterator[Ledger]:
         """The state between two runs."""
         lock = acquire(self.state, Holder(pid=1, host="test", command="look", since_ms=0), timeout_s=0)
         try:
@@ -336,6 +352,37 @@ class World:
                         name = f"{payment.campaign}/{payment.recipient}"
                         rows[name] = rows.get(name, Decimal(0)) + payment.amount
             return rows
+
+    def remote_ids(self) -> dict[str, str]:
+        """The provider's ids of what the state calls issued, by address."""
+        with self.looking() as ledger:
+            return {
+                f"{payment.campaign}/{payment.recipient}": payment.remote_id
+                for record in ledger.ledgers()
+                for payment in ledger.all_payments(record.ledger)
+                if payment.status == "issued"
+            }
+
+    def resolve_issued(self, recipient: str) -> None:
+        """A person says that a payment in doubt was made."""
+        with self.looking() as ledger:
+            open_items = [
+                item
+                for record in ledger.ledgers()
+                for one in ledger.open_operations(record.ledger)
+                for item in one.items
+            ]
+            for item in open_items:
+                if item.recipient == recipient:
+                    resolved = PaymentResolved(
+                        ledger=1,
+                        payment_id=item.payment_id,
+                        result=Result.ISSUED,
+                        reason="seen",
+                        actor="test",
+                        at_ms=self.clock.now_ms(),
+                    )
+                    ledger.commit([resolved])
 
 
 def settings(**changes: object) -> Settings:
