@@ -8,8 +8,8 @@ from typing import Final
 
 from reconcile.times import SECOND_MS
 
-BURST: Final = 25
-"""Requests that may go at once after a pause. A tenth of a second's worth, so that waiting costs no throughput."""
+BURST_PER_SECOND: Final = 10
+"""A tenth of a second's worth may go at once after a pause: enough that waiting costs no throughput."""
 UNLIMITED: Final = 1 << 30
 
 
@@ -18,7 +18,7 @@ class Pace:
 
     def __init__(self, per_second: int, now_ms: int) -> None:
         self._per_second = per_second
-        self._full = min(BURST, max(1, per_second)) * SECOND_MS
+        self._full = max(1, per_second // BURST_PER_SECOND) * SECOND_MS
         self._parts = min(self._full, SECOND_MS)
         self._at_ms = now_ms
 
