@@ -253,16 +253,7 @@ def _provider(rules: ProviderRules) -> Schema:
             },
             "batch_size": _integer("Payments a request: up to 1000, with mode sync up to 100. Default: 1", 1, 1_000),
             "skip_invalid_items": {"type": "boolean", "description": "true (default): pay the valid, report the rest."},
-            "concurrency": _integer("Requests in flight. Default: 4", 1, 64),
-            "timeout": _integer("Seconds for one request. Default: 30", 1, 600),
-            "operation_timeout": _integer("Seconds that apply waits for an operation. Default: 600", 1, 86_400),
-            "settle_window": _integer(
-                "Seconds after a send before absence at the provider may count as not paid. Default: 900", 0, 604_800
-            ),
-            "daily_request_limit": _integer("Bonus requests a day. Default: 10000", 1, 1_000_000),
-            "requests_per_second": _integer(
-                "Requests of any kind a second. Default: 250; on the emulator as many as can", 1, 270
-            ),
+            **_pace(),
             "fee_percent": _amount("The provider's fee on top of each bonus, in percent."),
             "since": {"type": "string", "description": "Where the first scan of the provider's payments begins."},
             "proxy_from_environment": {
@@ -270,6 +261,22 @@ def _provider(rules: ProviderRules) -> Schema:
                 "description": "Whether proxies of the environment are used.",
             },
         },
+    }
+
+
+def _pace() -> Schema:
+    """How requests go out, and how long is waited for what they do."""
+    return {
+        "concurrency": _integer("Requests in flight. Default: 4", 1, 64),
+        "timeout": _integer("Seconds for one request. Default: 30", 1, 600),
+        "operation_timeout": _integer("Seconds that apply waits for an operation. Default: 600", 1, 86_400),
+        "settle_window": _integer(
+            "Seconds after a send before absence at the provider may count as not paid. Default: 900", 0, 604_800
+        ),
+        "daily_request_limit": _integer("Bonus requests a day. Default: 10000", 1, 1_000_000),
+        "requests_per_second": _integer(
+            "Requests of any kind a second. Default: 250; on the emulator as many as can", 1, 270
+        ),
     }
 
 
