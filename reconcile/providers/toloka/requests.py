@@ -88,8 +88,8 @@ def texts_of_fields(bonus: dict[str, object]) -> Texts:
     for name in sorted(_TEXT_FIELDS & bonus.keys()):
         value = bonus[name]
         if isinstance(value, str):
-            text = own_comment(value)
-            if text and name == "private_comment":
+            text = own_comment(value) if name == "private_comment" else ""
+            if text:
                 found.append((name, text))
         elif isinstance(value, bool):
             if name == "without_message":
