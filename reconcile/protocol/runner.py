@@ -150,7 +150,7 @@ class _Run:
             accounts = {session.settings.name: session.account for session in sessions}
             consent = project.consent(plan, self._ports.ledger, accounts)
             self._approve(consent)
-            stopped = self._pay(sessions, consent)
+            stopped = self._pay(sessions, consent, project)
             return self._end(self._report(plan, consent, stopped))
         except BonusctlError as error:
             self._fail(error)
@@ -232,12 +232,20 @@ class _Run:
             )
             self._ports.ledger.commit([event])
 
-    def _pay(self, sessions: Sequence[Session], consent: Consented) -> dict[str, Left]:
-        """Send, provider by provider. Returns why sending stopped early, by provider name."""
+    def _pay(self, sessions: Sequence[Session], consent: Consented, project: ProjectView) -> dict[str, Left]:
+        """Send, provider by provider. Returns why sending stopped early, by provider name.
+
+        Where agreeing took long, what was paid is read again first: another machine may have paid meanwhile.
+        """
         chosen = consent.send[: self._options.limit]
         stopped: dict[str, Left] = {}
         for session in sessions:
             mine = [change for change in chosen if change.provider == session.settings.name]
+            if mine and session.is_stale():
+                if not self._prepare(session, project):
+                    stopped[session.settings.name] = Left.SCAN_FAILED
+                    continue
+                mine = session.unsettled(mine)
             why = session.pay(mine, until_ms=self._until_ms())
             if why is not None:
                 stopped[session.settings.name] = why

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
+from typing import Final
 
 from reconcile import identity
 from reconcile.errors import Refused
@@ -28,7 +29,10 @@ from reconcile.protocol.track import Stage, Track, fresh, recovered
 from reconcile.providers.base import AccountFound, Outgoing, ReadAccount
 from reconcile.state.events import Basis, PreparedOperation, PreparedPayment
 from reconcile.state.ledger import Ledger, LedgerRecord, OperationRecord
-from reconcile.times import HOUR_MS, SECOND_MS
+from reconcile.times import HOUR_MS, MINUTE_MS, SECOND_MS
+
+STALE_MS: Final = 10 * MINUTE_MS
+"""How old a run's scan may be when sending begins."""
 
 Wanted = Callable[[Sequence[OperationRecord]], frozenset[bytes]]
 
@@ -115,6 +119,22 @@ class Session:
                 return
             self._progress.note(f"{waits[0].text} (waiting)")
             self.gateway.sleep(soon / SECOND_MS)
+
+    def is_stale(self) -> bool:
+        """Whether this run's scan is too old to send on: a person may have taken hours to agree."""
+        scanned = self._scanned
+        return scanned is not None and self._clock.boottime_ms() - scanned.boottime_ms > STALE_MS
+
+    def unsettled(self, changes: Sequence[Change]) -> list[Change]:
+        """Those of these payments that are still to be sent, as the ledger says now."""
+        number = self._record.ledger
+        rest = []
+        for change in changes:
+            assert change.payment_id is not None
+            known = self._ledger.payment_by_id(change.payment_id, ledger=number)
+            if known is None or known.status not in (PaymentStatus.ISSUED, PaymentStatus.PREPARED):
+                rest.append(change)
+        return rest
 
     def skip_scan(self) -> None:
         """Go on without a scan of this run: only where a repetition would be refused by the provider itself, nothing

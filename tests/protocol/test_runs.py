@@ -1,5 +1,6 @@
 """Whole runs: what each answer of the provider and each wish of a person comes to."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
@@ -11,6 +12,7 @@ from reconcile import identity
 from reconcile.errors import ProviderError, Refused, StateWriteFailed
 from reconcile.protocol.engine import Unrecorded
 from reconcile.protocol.report import Report
+from reconcile.providers.base import WireRequest, WireResponse
 from reconcile.settings import Policies
 from tests.support.world import Fault, Points, World, bonus, settings
 
@@ -34,6 +36,21 @@ def posts(world: World) -> list[str]:
 
 def paid(world: World) -> dict[str, Decimal]:
     return {recipient: amount for _, recipient, amount in world.paid()}
+
+
+def _comment(world: World, position: int) -> str:
+    """The comment that the first request that was sent carries at a position."""
+    body = next(request.body for request in world.requests if request.method == "POST")
+    comment: str = json.loads(body)[position]["private_comment"]
+    return comment
+
+
+def _pay_by_hand(world: World, item: dict[str, object]) -> None:
+    """Somebody pays at the provider without bonusctl."""
+    body = json.dumps([item]).encode()
+    answer = world.serve(WireRequest("POST", "/api/v1/user-bonuses?async_mode=false", body), lambda: None)
+    assert isinstance(answer, WireResponse)
+    assert answer.status == 201
 
 
 def test_each_bonus_takes_one_request_with_an_id_of_its_own(world: World) -> None:
@@ -300,4 +317,71 @@ def test_many_operations_are_asked_for_with_few_requests(tmp_path: Path) -> None
     kinds = [(request.method, request.target.split("?")[0].split("/")[3]) for request in world.requests]
     assert kinds.count(("POST", "user-bonuses")) == 200
     assert len(kinds) < 300
+    world.close()
+
+
+def test_a_question_that_took_an_hour_is_followed_by_a_new_scan(world: World, tmp_path: Path) -> None:
+    """Another machine pays w2, as a batch of its own that this run's ids do not know, while a person thinks."""
+    world.desired = [bonus("w0", "1.00"), *world.desired]
+    world.apply(limit=1)
+    (tmp_path / "b").mkdir()
+    other = World(tmp_path / "b", desired=[bonus("w2", "2.00")], clock=world.clock, running=world.remote)
+
+    def think() -> None:
+        world.clock.advance(3_600_000)
+        other.settings = settings(batch_size=2)
+        other.apply(wait_s=0)
+        world.clock.advance(1_000_000)
+        other.apply(wait_s=0)
+
+    world.while_asking = think
+    report = world.apply(wait_s=0)
+    assert report.exit_code == 0
+    assert [item.address for item in report.paid if item.adopted] == ["c/w2"]
+    assert len(world.paid()) == 4
+
+
+def test_a_marker_copied_to_another_worker_counts_for_nobody(world: World) -> None:
+    """A stranger's payment with the marker of an open payment is an alarm, and the open one stays what it is."""
+    world.strike(Fault(name="cut_before", user="w1"))
+    world.apply(wait_s=0)
+    world.strike()
+    theirs = {"user_id": "stranger", "amount": 0.5, "private_comment": _comment(world, 0)}
+    _pay_by_hand(world, theirs)
+    report = world.refresh(wait_s=0)
+    assert "carries the marker" in report.alarms[0]
+    assert world.issued() == {}
+
+
+def test_a_payment_that_a_person_called_issued_takes_the_providers_id_once_it_shows(world: World) -> None:
+    world.strike(Fault(name="hang", user="w1"), Fault(name="error_before", on="operation"))
+    world.apply(wait_s=0)
+    world.strike()
+    world.resolve_issued("w1")
+    assert world.apply(wait_s=0).exit_code == 0
+    ids = {recipient: remote for remote, recipient, _ in world.paid()}
+    assert world.remote_ids()["c/w1"] == ids["w1"]
+
+
+def test_a_machine_that_stood_still_sends_nothing_before_the_next_scan(world: World) -> None:
+    world.apply()
+    world.desired += [bonus(f"n{number}", "1.00") for number in range(10)]
+    world.sleep_after = len(world.requests) + 6
+    report = world.apply(wait_s=0)
+    assert report.exit_code == 3
+    assert set(left(report).values()) == {"interrupted"}
+    assert "stood still" in report.notes[0]
+    assert world.apply().exit_code == 0
+    assert len(world.paid()) == 13
+
+
+def test_answers_that_stay_away_end_the_run_after_a_few_tries(tmp_path: Path) -> None:
+    world = World(tmp_path, desired=[bonus(f"w{number}", "1.00") for number in range(200)])
+    world.apply(limit=1)
+    world.strike(Fault(name="hang", executes=False), Fault(name="error_before", on="operation"))
+    before = len(posts(world))
+    report = world.apply(wait_s=0, slots=4)
+    assert report.exit_code == 3
+    assert len(posts(world)) - before < 40
+    assert "unreachable" in left(report).values()
     world.close()
