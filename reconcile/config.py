@@ -6,6 +6,7 @@ error that names the place and does not repeat the line.
 
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -15,7 +16,7 @@ from reconcile.config_search import CONFIG_NAME, find_config
 from reconcile.config_values import Values
 from reconcile.diagnostics import Diagnostics
 from reconcile.providers.rules import RULES, Tariff
-from reconcile.settings import Policies, ProviderSettings, Settings
+from reconcile.settings import Policies, ProviderSettings, Rail, Settings
 from reconcile.spec.events import Reader
 from reconcile.spec.files import CONFIG_BYTES_MAX, open_regular, shown_path, unreadable
 from reconcile.spec.nodes import MappingNode, Node, is_absent
@@ -32,10 +33,18 @@ POLICY_KEYS: Final = (
     "max_plan_bonuses",
     "require_assignment",
     "allow_top_up",
+    "max_per_recipient_30d",
+    "max_per_day",
+    "windows",
+    "outliers",
+    "near_duplicates",
+    "repeat_days",
+    "repeats",
 )
 SPECS_DEFAULT: Final = ("specs",)
 STATE_DEFAULT: Final = "state/bonusctl.db"
 _BONUSES_MAX: Final = 100_000_000
+_REPEAT_DAYS_MAX: Final = 3_660
 _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
@@ -154,11 +163,29 @@ def _bare_policies(node: Node, tariffs: dict[str, Tariff], values: Values) -> tu
 def _limits(node: Node, tariff: Tariff | None, values: Values) -> Policies:
     nodes = values.mapping(node, "policies", POLICY_KEYS, where="of `policies`")
     decimals = tariff.decimals if tariff is not None else 3
+    usual = Policies()
+
+    def amount(name: str) -> Decimal | None:
+        return values.amount(nodes.get(name), name, decimals_max=decimals)
+
+    def rail(name: str, default: Rail) -> Rail:
+        word = values.choice(nodes.get(name), name, list(Rail))
+        return Rail(word) if word in set(Rail) else default
+
     return Policies(
-        max_bonus=values.amount(nodes.get("max_bonus"), "max_bonus", decimals_max=decimals),
-        max_per_recipient=values.amount(nodes.get("max_per_recipient"), "max_per_recipient", decimals_max=decimals),
-        max_plan_total=values.amount(nodes.get("max_plan_total"), "max_plan_total", decimals_max=decimals),
+        max_bonus=amount("max_bonus"),
+        max_per_recipient=amount("max_per_recipient"),
+        max_plan_total=amount("max_plan_total"),
         max_plan_bonuses=values.number(nodes.get("max_plan_bonuses"), "max_plan_bonuses", least=0, most=_BONUSES_MAX),
         require_assignment=values.flag(nodes.get("require_assignment"), "require_assignment") or False,
         allow_top_up=values.flag(nodes.get("allow_top_up"), "allow_top_up") or False,
+        max_per_recipient_30d=amount("max_per_recipient_30d"),
+        max_per_day=amount("max_per_day"),
+        windows=rail("windows", usual.windows),
+        outliers=rail("outliers", usual.outliers),
+        near_duplicates=rail("near_duplicates", usual.near_duplicates),
+        repeat_days=values.number(
+            nodes.get("repeat_days"), "repeat_days", least=1, most=_REPEAT_DAYS_MAX, unit=" days"
+        ),
+        repeats=rail("repeats", usual.repeats),
     )

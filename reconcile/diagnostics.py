@@ -32,6 +32,7 @@ class Diagnostic:
     """One finding. `code` is a stable name (`amount-sign`); `source` is the offending line, "" where none is shown.
 
     `summary` is one line without a full stop; `detail` says what is wrong and why it matters; `hint` what to do.
+    `mentions`: recipient and assignment ids in these texts that no row of the plan has, so that masking finds them.
     """
 
     severity: Severity
@@ -41,6 +42,7 @@ class Diagnostic:
     hint: str = ""
     place: Place | None = None
     source: str = ""
+    mentions: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)

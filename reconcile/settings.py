@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import StrEnum
 from pathlib import Path
 
 from reconcile.model import Account
@@ -60,9 +61,20 @@ class ProviderSettings:
         return Account(self.type, self.environment, account_id)
 
 
+class Rail(StrEnum):
+    """What a guardrail does with what it finds: refuse the plan, warn, or not look at all."""
+
+    WARN = "warn"
+    REFUSE = "refuse"
+    OFF = "off"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policies:
-    """Limits in one currency, inclusive; None: no limit."""
+    """Limits in one currency, inclusive; None: no limit.
+
+    `windows` says what `max_per_recipient_30d` and `max_per_day` do, `repeats` what `repeat_days` does.
+    """
 
     max_bonus: Decimal | None = None
     max_per_recipient: Decimal | None = None
@@ -70,6 +82,13 @@ class Policies:
     max_plan_bonuses: int | None = None
     require_assignment: bool = False
     allow_top_up: bool = False
+    max_per_recipient_30d: Decimal | None = None
+    max_per_day: Decimal | None = None
+    windows: Rail = Rail.REFUSE
+    outliers: Rail = Rail.WARN
+    near_duplicates: Rail = Rail.OFF
+    repeat_days: int | None = None
+    repeats: Rail = Rail.REFUSE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

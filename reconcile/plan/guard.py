@@ -82,6 +82,7 @@ def _renamed_bonus(match: _Match) -> Diagnostic:
         hint=f"If it is the same bonus, say what it was:\n  {_formerly(new.identity, was)}\n"
         "If it is meant to be paid beside the old one:\n  allow: [repeat]",
         place=Place(new.path, new.line),
+        mentions=(old.recipient, old.assignment_id),
     )
 
 

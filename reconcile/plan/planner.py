@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from reconcile.diagnostics import Diagnostic, Severity
 from reconcile.digest import set_digest
 from reconcile.model import Campaign, Desired, Identity
-from reconcile.plan import guard, policies, targets
+from reconcile.plan import guard, guardrails, policies, targets
 from reconcile.plan.model import Action, Change, Plan
 from reconcile.plan.model import PlanScope as PlanScope
 from reconcile.plan.operations import group
@@ -21,12 +21,18 @@ from reconcile.state.ledger import LedgerRecord, RecordedBonus, StateReader
 
 
 def make_plan(
-    *, settings: Settings, desired: Iterable[Desired], reader: StateReader | None, scope: PlanScope, day_start_ms: int
+    *,
+    settings: Settings,
+    desired: Iterable[Desired],
+    reader: StateReader | None,
+    scope: PlanScope,
+    day_start_ms: int,
+    now_ms: int | None = None,
 ) -> Plan:
     """What apply would do for `desired`, a stream in the order of the specs. `reader` None: there is no state.
 
-    `day_start_ms`: the first moment of the UTC day by our own clock, from which sent requests count for the quota. A
-    plan that a policy, a budget or a guard refuses is whole all the same; `refused` and its diagnostics say so.
+    `day_start_ms`: the first moment of the UTC day by our own clock, from which sent requests count for the quota.
+    `now_ms`: the moment from which rolling windows reach back; without it they reach back from the day's start. A plan that a policy, a budget or a guard refuses is whole all the same; `refused` and its diagnostics say so.
     """
     shelf = Shelf(settings, reader)
     sorter = Sorter(shelf, scope.targets)
@@ -34,7 +40,8 @@ def make_plan(
     tallies = tuple(shelf.tallies.values())
 
     diagnostics = [*_wrong_accounts(shelf), *targets.unmatched(scope.targets, sorter.met, sorter.near)]
-    diagnostics += guard.renamed(shelf, sorter.changes, sorter.repeats, scope)
+    repeats = {bonus_id for bonus_id, allowed in sorter.allowed.items() if "repeat" in allowed}
+    diagnostics += guard.renamed(shelf, sorter.changes, repeats, scope)
 
     paying = [change for change in sorter.changes if change.pays]
     kept = paying if scope.limit is None else paying[: scope.limit]
@@ -45,6 +52,7 @@ def make_plan(
     empty_tallies, orphans = ((), ()) if scope.targets else _orphans(shelf, scope)
     campaigns = campaign_summaries(shelf, (*tallies, *empty_tallies), (*changes, *orphans), sorter.in_doubt)
     diagnostics += policies.check(shelf, changes, campaigns)
+    diagnostics += guardrails.check(shelf, changes, sorter.allowed, day_start_ms if now_ms is None else now_ms)
 
     assert len({change.payment_id for change in kept}) == len(kept), "a payment is planned once"
     return Plan(

@@ -24,7 +24,8 @@ NEAR_MAX: Final = 2_000
 class Sorter:
     """What the specs ask for, sorted. `changes` and `in_doubt` stand in the order of the specs.
 
-    `attributed`: payments that found their bonus. `repeats`: bonuses that are meant to repeat (`allow: [repeat]`).
+    `attributed`: payments that found their bonus. `allowed`: the exceptions that the specs state for a row that pays
+    (`allow: [repeat]`), by bonus id.
     `met`: targets that were found; `near`: addresses that look like one.
     """
 
@@ -32,7 +33,7 @@ class Sorter:
         self.changes: list[Change] = []
         self.in_doubt: list[InDoubt] = []
         self.attributed: list[tuple[bytes, int, Identity]] = []
-        self.repeats: set[bytes] = set()
+        self.allowed: dict[bytes, frozenset[str]] = {}
         self.met: set[tuple[str, str, str, str]] = set()
         self.near: list[str] = []
         self._shelf = shelf
@@ -152,8 +153,8 @@ class Sorter:
         self.changes.append(
             row._replace(payment_id=payment_id, sequence=pay.sequence, attempt=pay.attempt, entry=entry, texts=texts)
         )
-        if "repeat" in bonus.allow or "repeat" in bonus.campaign.allow:
-            self.repeats.add(bonus.bonus_id)
+        if bonus.allow or bonus.campaign.allow:
+            self.allowed[bonus.bonus_id] = bonus.allow | bonus.campaign.allow
 
     def _conflict(self, tally: Tally, bonus: Desired, issued: Decimal, why: str) -> None:
         row = self._row(tally, bonus, Action.CONFLICT, bonus.amount, issued, why)

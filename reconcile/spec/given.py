@@ -17,7 +17,7 @@ Said: TypeAlias = str | Template | bool | tuple[tuple[str, str | Template], ...]
 """The value of a text field before names are filled in."""
 
 OUR_FIELDS: Final = ("key", "vars", "formerly", "allow")
-ALLOWANCES: Final = ("repeat",)
+ALLOWANCES: Final = ("repeat", "outlier", "near-duplicate", "window")
 
 
 class Former(NamedTuple):

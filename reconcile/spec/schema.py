@@ -294,6 +294,13 @@ def _limits() -> Schema:
                 "type": "boolean",
                 "description": "A higher amount for a bonus already issued pays the difference; else it is a conflict.",
             },
+            "max_per_recipient_30d": _amount("One recipient on one account in 30 days, over all campaigns."),
+            "max_per_day": _amount("All payments of one account in 24 hours."),
+            "windows": _rail("What max_per_recipient_30d and max_per_day do. Default: refuse"),
+            "outliers": _rail("Ten times the campaign's median, or a slipped decimal point. Default: warn"),
+            "near_duplicates": _rail("Recipients that differ by one character, by case or by 0 and O. Default: off"),
+            "repeat_days": _integer("How long the same payment under another key is held for a repetition.", 1, 3_660),
+            "repeats": _rail("What repeat_days does. Default: refuse"),
         },
     }
 
@@ -327,9 +334,16 @@ def _integer(description: str, least: int, most: int) -> Schema:
     return {"description": description, "type": "integer", "minimum": least, "maximum": most}
 
 
+def _rail(description: str) -> Schema:
+    # YAML 1.1 reads a bare `off` as false; the config's own reader takes the text that stands there.
+    return {"description": description, "enum": ["warn", "refuse", "off", False]}
+
+
 def _allow() -> Schema:
     return {
-        "description": "Exceptions that are meant. repeat: pay although it looks like a bonus that was paid before.",
+        "description": "Exceptions that are meant. repeat: pay although it looks like a bonus that was paid before. "
+        "outlier: the amount is right although others are far from it. near-duplicate: the recipient is right although "
+        "another is spelled almost the same. window: not counted by max_per_recipient_30d and max_per_day.",
         "type": ["array", "null"],
         "items": {"enum": list(ALLOWANCES)},
     }

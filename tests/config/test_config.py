@@ -11,7 +11,7 @@ from reconcile.diagnostics import Diagnostics
 from reconcile.endpoints import EndpointProblem, check_endpoint, is_loopback
 from reconcile.errors import UsageError
 from reconcile.providers.rules import TOLOKA
-from reconcile.settings import Policies, ProviderSettings, Settings
+from reconcile.settings import Policies, ProviderSettings, Rail, Settings
 
 SMALL = "version: 1\nproviders:\n  toloka: {type: toloka, environment: emulator}\n"
 
@@ -123,6 +123,33 @@ policies:
                 allow_top_up=True,
             ),
         ),
+    )
+
+
+def test_guardrails(tmp_path: Path) -> None:
+    """Every guardrail that a config can set; `off` is the text, not YAML's false."""
+    settings = load(
+        tmp_path,
+        SMALL
+        + """\
+policies:
+  max_per_recipient_30d: 80.00
+  max_per_day: 500
+  windows: warn
+  outliers: off
+  near_duplicates: refuse
+  repeat_days: 14
+  repeats: warn
+""",
+    )
+    assert settings.policies_for("USD") == Policies(
+        max_per_recipient_30d=Decimal("80.00"),
+        max_per_day=Decimal("500.00"),
+        windows=Rail.WARN,
+        outliers=Rail.OFF,
+        near_duplicates=Rail.REFUSE,
+        repeat_days=14,
+        repeats=Rail.WARN,
     )
 
 

@@ -112,6 +112,8 @@ def test_broken_heads(text: str) -> None:
         f"{CONFIG_HEAD}production, account: a1, fee_percent: 20, since: '2026-01-01', concurrency: 8}}\n",
         f"{CONFIG_HEAD}sandbox, token_env: TOLOKA_TOKEN, endpoint: 'http://127.0.0.1:8765'}}\nproject: vision\n",
         f"{CONFIG_HEAD}emulator}}\npolicies: {{max_bonus: 5.00, max_plan_bonuses: 5, allow_top_up: true}}\nspecs: [a, b]\n",
+        f"{CONFIG_HEAD}emulator}}\npolicies: {{outliers: off, near_duplicates: warn, repeat_days: 14, repeats: 'off'}}\n",
+        f"{CONFIG_HEAD}emulator}}\npolicies: {{max_per_day: 5.00, max_per_recipient_30d: 5, windows: refuse}}\n",
         f"{CONFIG_HEAD}emulator}}\npolicies: {{USD: {{max_bonus: 5.00}}, RUB: {{max_bonus: 5}}}}\nstate: state/x.db\n",
     ],
 )
@@ -133,6 +135,8 @@ def test_good_configs(text: str) -> None:
         f"{CONFIG_HEAD}emulator, mode: single}}\n",
         f"{CONFIG_HEAD}emulator, concurrency: 0}}\n",
         f"{CONFIG_HEAD}emulator}}\npolicies: {{max_bonuses: 1}}\n",
+        f"{CONFIG_HEAD}emulator}}\npolicies: {{outliers: loud}}\n",
+        f"{CONFIG_HEAD}emulator}}\npolicies: {{repeat_days: 0}}\n",
         f"{CONFIG_HEAD}emulator}}\npolicies: {{EUR: {{max_bonus: 1}}}}\n",
         f"{CONFIG_HEAD}emulator}}\nstate: postgresql://x/y\n",
     ],
