@@ -1,0 +1,29 @@
+"""`bonusctl state import`."""
+
+import click
+
+from reconcile.cli.invocation import Invocation, pass_invocation
+from reconcile.cli.options import examples
+
+
+@click.command(name="import", epilog=examples("bonusctl state import state.jsonl"))
+@click.argument("file", metavar="FILE")
+@click.option("--reason", default="", metavar="TEXT", help="Why, for the record.")
+@pass_invocation
+def command(invocation: Invocation, /, file: str, reason: str) -> None:
+    """Make a state from an export, or advance one that the export continues. Every line is verified first."""
+    from pathlib import Path
+
+    from reconcile.errors import UsageError
+    from reconcile.project.state_ops import import_from
+    from reconcile.state.chain import format_head
+
+    project = invocation.load_project()
+    try:
+        lines = Path(file).open(encoding="utf-8", newline="\n")  # noqa: SIM115 (closed below)
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror}") from error
+    with lines:
+        head = import_from(project, lines, reason=reason or f"imported from {file}")
+    invocation.console.result(f"Imported into {project.state_path}, head {format_head(head)}.")
+    invocation.console.next("bonusctl plan")

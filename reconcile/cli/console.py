@@ -1,0 +1,158 @@
+"""The one module that prints: results to stdout, everything else to stderr.
+
+It decides about colour, asks questions, and draws the progress line. A closed pipe ends the output, never the work:
+`bonusctl apply | head` pays and records all the same.
+"""
+
+import io
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Final, TextIO
+
+_STYLES: Final = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
+_CLEAR_LINE: Final = "\r\x1b[2K"
+
+
+class Console:
+    """Output of one invocation. `verbosity`: -1 quiet (no progress, no hints), 0 usual, 1 and more with details."""
+
+    def __init__(self, *, environ: Mapping[str, str], no_color: bool = False, verbosity: int = 0) -> None:
+        self.verbosity = verbosity
+        self._plain = no_color or bool(environ.get("NO_COLOR")) or environ.get("TERM") == "dumb"
+        self._line = ""
+        for stream in (sys.stdout, sys.stderr):
+            # A terminal that cannot show a character gets its escape instead of an exception.
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
+
+    # --- colour ---------------------------------------------------------------------------------------------------
+
+    @property
+    def color(self) -> bool:
+        """Whether results on stdout may be coloured."""
+        return not self._plain and _is_terminal(sys.stdout)
+
+    @property
+    def color_messages(self) -> bool:
+        """Whether messages on stderr may be coloured."""
+        return not self._plain and _is_terminal(sys.stderr)
+
+    @property
+    def has_terminal(self) -> bool:
+        """Whether a person can be asked: both ends of the question are a terminal."""
+        return _is_terminal(sys.stdin) and _is_terminal(sys.stderr)
+
+    @property
+    def draws(self) -> bool:
+        """Whether one line of progress can be drawn over itself."""
+        return _is_terminal(sys.stderr) and self.verbosity >= 0 and os.environ.get("TERM") != "dumb"
+
+    def paint(self, text: str, style: str) -> str:
+        """A message's text in a style (bold, dim, red, green, yellow, cyan), where messages are coloured."""
+        return f"\x1b[{_STYLES[style]}m{text}\x1b[0m" if self.color_messages else text
+
+    # --- results --------------------------------------------------------------------------------------------------
+
+    def result(self, text: str) -> None:
+        """A result, with its line end."""
+        self._write(sys.stdout, text if text.endswith("\n") or not text else text + "\n")
+
+    def results(self, chunks: Iterable[str]) -> None:
+        """A long result in pieces, line ends included."""
+        for chunk in chunks:
+            self._write(sys.stdout, chunk)
+
+    def document(self, value: object) -> None:
+        """A result as JSON."""
+        import json
+
+        self.result(json.dumps(value, ensure_ascii=False, indent=2))
+
+    # --- messages -------------------------------------------------------------------------------------------------
+
+    def say(self, text: str) -> None:
+        """A message that `-q` silences."""
+        if self.verbosity >= 0:
+            self.message(text)
+
+    def detail(self, text: str) -> None:
+        """A message that only `-v` shows."""
+        if self.verbosity > 0:
+            self.message(self.paint(text, "dim"))
+
+    def message(self, text: str) -> None:
+        """A message that is always shown: errors, warnings, what was paid and could not be recorded."""
+        self._erase()
+        self._write(sys.stderr, text if text.endswith("\n") else text + "\n")
+
+    def warn(self, text: str) -> None:
+        """A warning."""
+        self.message(f"{self.paint('Warning:', 'yellow')} {text}")
+
+    def next(self, *commands: str) -> None:
+        """What to run next, each command on a line of its own."""
+        if commands:
+            lines = "\n".join(f"  {command}" for command in commands)
+            self.say(f"\n{self.paint('Next:', 'bold')}\n{lines}")
+
+    def progress(self, line: str) -> None:
+        """Draw `line` over the last one, on a terminal; nothing elsewhere."""
+        if self.draws:
+            self._line = line[: _columns() - 1]
+            self._write(sys.stderr, _CLEAR_LINE + self._line)
+
+    def end_progress(self) -> None:
+        """Take the progress line away."""
+        self._erase()
+
+    # --- questions ------------------------------------------------------------------------------------------------
+
+    def ask(self, question: str) -> str:
+        """A person's answer, without blanks at its edges; "" at the end of input."""
+        self._erase()
+        self._write(sys.stderr, question)
+        try:
+            return sys.stdin.readline().strip()
+        except UnicodeDecodeError:
+            return ""
+
+    def confirm(self, question: str) -> bool:
+        """Yes or no; no is what Enter means."""
+        return self.ask(f"{self.paint(question, 'bold')} [y/N] ").lower() in ("y", "yes")
+
+    # --- streams --------------------------------------------------------------------------------------------------
+
+    def _erase(self) -> None:
+        if self._line:
+            self._line = ""
+            self._write(sys.stderr, _CLEAR_LINE)
+
+    def _write(self, stream: TextIO, text: str) -> None:
+        try:
+            stream.write(text)
+            stream.flush()
+        except BrokenPipeError:
+            _silence(stream)
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    return stream is not None and not stream.closed and stream.isatty()
+
+
+def _columns() -> int:
+    try:
+        return max(os.get_terminal_size(sys.stderr.fileno()).columns, 20)
+    except (OSError, ValueError):
+        return 80
+
+
+def _silence(stream: TextIO) -> None:
+    """Nobody reads any more: send the rest nowhere, also what Python flushes at its end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, stream.fileno())
+    except (OSError, ValueError):
+        return
+    finally:
+        os.close(nowhere)

@@ -1,0 +1,222 @@
+"""Apply and refresh: the lock, the ledger, the providers and the protocol's run between them."""
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconcile import __version__
+from reconcile.diagnostics import Diagnostics
+from reconcile.errors import Interrupted, InvalidInput, Refused
+from reconcile.plan.explain import explain
+from reconcile.plan.model import Change, Plan
+from reconcile.plan.wanted import still_wanted
+from reconcile.project.approvals import Consent, consented
+from reconcile.project.config import Project
+from reconcile.project.providers import find_tokens, open_providers
+from reconcile.project.specs import Chosen, plan_of
+from reconcile.project.stop import StopControl
+from reconcile.project.system import SystemClock, actor, git_commit, host, new_id
+from reconcile.project.texts import readers_of_texts
+from reconcile.protocol.engine import Unrecorded
+from reconcile.protocol.funds import Funds, funds_of
+from reconcile.protocol.ports import Progress
+from reconcile.protocol.report import Report
+from reconcile.protocol.runner import Consented, Ports, ProviderAccess, RunOptions, run_apply, run_refresh
+from reconcile.providers.base import AccountFound
+from reconcile.providers.rules import currency_of
+from reconcile.settings import ProviderSettings
+from reconcile.state.chain import parse_head
+from reconcile.state.ledger import Ledger, OperationRecord, StateReader
+from reconcile.state.lock import Holder, RunLock, acquire
+from reconcile.state.reader import open_reader
+from reconcile.state.sqlite import open_ledger
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Orders:
+    """How a run goes. `command` is the command line as a person would know it. `wait_s`: how long it may wait for
+    gates and windows. `expect_head`: the state must hold this event (`state head`), "" for any state.
+    """
+
+    command: str
+    wait_s: int = 60
+    refresh: bool = True
+    full: bool = False
+    limit: int | None = None
+    expect_head: str = ""
+
+
+class ProjectSpecs:
+    """`protocol.runner.ProjectView`: the chosen specs, and how consent is given. `shown` gets every plan."""
+
+    def __init__(self, chosen: Chosen, consent: Consent, control: StopControl, shown: Callable[[Plan], None]) -> None:
+        self._chosen = chosen
+        self._consent = consent
+        self._control = control
+        self._shown = shown
+        self.ledger: Ledger | None = None
+
+    @property
+    def project(self) -> str:
+        """The config's project."""
+        return self._chosen.project.settings.project
+
+    def wanted(self, settings: ProviderSettings, operations: Sequence[OperationRecord]) -> frozenset[bytes]:
+        """The payments of open operations that the specs still ask for, as journaled."""
+        assert self.ledger is not None
+        diagnostics = Diagnostics()
+        found = still_wanted(
+            operations, desired=self._chosen.desired(diagnostics), reader=self.ledger, settings=settings
+        )
+        if diagnostics.errors:
+            raise InvalidInput("The specs have errors; nothing was sent.", tuple(diagnostics))
+        return found
+
+    def plan(self, reader: StateReader) -> Plan:
+        """The plan after refresh and recovery."""
+        plan = plan_of(self._chosen, reader, SystemClock().now_ms())
+        plan = explain(plan, reader, readers_of_texts(self._chosen.providers()))
+        self._shown(plan)
+        return plan
+
+    def consent(self, plan: Plan, reader: StateReader, accounts: Mapping[str, AccountFound]) -> Consented:
+        """Ask, or judge what was approved before."""
+
+        def funds(payments: Sequence[Change]) -> tuple[Funds, ...]:
+            return tuple(_funds(settings, accounts, payments) for settings in self._chosen.providers())
+
+        try:
+            with self._control.asking():
+                return consented(self._consent, plan, reader, funds)
+        except KeyboardInterrupt:
+            raise Interrupted("Interrupted before anything was sent.") from None
+
+
+def _funds(settings: ProviderSettings, accounts: Mapping[str, AccountFound], payments: Sequence[Change]) -> Funds:
+    mine = [change for change in payments if change.provider == settings.name]
+    return funds_of(settings, currency_of(*settings.ledger_key), accounts[settings.name].balance, mine)
+
+
+def apply(
+    chosen: Chosen,
+    consent: Consent,
+    orders: Orders,
+    *,
+    control: StopControl,
+    progress: Progress,
+    shown: Callable[[Plan], None],
+) -> Report:
+    """Pay what is desired, missing and agreed to. Raises BonusctlError where a run could not begin or broke off."""
+    project = chosen.project
+    view = ProjectSpecs(chosen, consent, control, shown)
+    with _opened(project, chosen.providers(), orders, control, progress) as (ports, access):
+        view.ledger = ports.ledger
+        with keeping_unrecorded(project):
+            return run_apply(ports, access, view, _options(project, orders))
+
+
+def refresh(
+    project: Project,
+    providers: Sequence[ProviderSettings],
+    orders: Orders,
+    *,
+    control: StopControl,
+    progress: Progress,
+) -> Report:
+    """Bring the state up to the providers and settle what is in doubt. Sends no payment."""
+    with _opened(project, providers, orders, control, progress) as (ports, access), keeping_unrecorded(project):
+        return run_refresh(ports, access, project.settings.project, _options(project, orders))
+
+
+@contextmanager
+def holding_lock(project: Project, command: str) -> Iterator[RunLock]:
+    """The state's lock, signed with who we are. Raises StateLocked."""
+    clock = SystemClock()
+    holder = Holder(pid=os.getpid(), host=host(), command=command, since_ms=clock.now_ms())
+    with acquire(project.state_path, holder, timeout_s=0) as lock:
+        yield lock
+
+
+@contextmanager
+def _opened(
+    project: Project,
+    providers: Sequence[ProviderSettings],
+    orders: Orders,
+    control: StopControl,
+    progress: Progress,
+) -> Iterator[tuple[Ports, tuple[ProviderAccess, ...]]]:
+    """Everything a run touches, in the order in which it must be there: tokens, lock, ledger, wires."""
+    secrets = find_tokens(project, providers)
+    clock = SystemClock()
+    with holding_lock(project, orders.command) as lock:
+        _check_head(project, orders.expect_head)
+        with open_ledger(project.state_path, lock=lock, lineage=new_id(), at_ms=clock.now_ms()) as ledger:
+
+            def fence() -> str:
+                return "" if lock.still_held() else "another run took over the state's lock"
+
+            with open_providers(project, providers, secrets, fence=fence, clock=clock) as access, control.listening():
+                yield Ports(ledger=ledger, clock=clock, control=control, progress=progress), access
+
+
+def _check_head(project: Project, expected: str) -> None:
+    """Refuse an older or altered state, before anything is written to it."""
+    if not expected:
+        return
+    head = parse_head(expected)
+    if head is None:
+        raise Refused(
+            f"--expect-head {expected} is no head of a state",
+            remedy="A head is what this prints:\nbonusctl state head",
+            reason="head_mismatch",
+        )
+    with open_reader(project.state_path) as reader:
+        if reader is None or not reader.contains_head(head):
+            raise Refused(
+                "The state does not hold the expected head",
+                detail="It is older than the anchor, altered, or another one. Nothing was sent.",
+                remedy="Put the newest state in its place:\nbonusctl state restore BACKUP",
+                reason="head_mismatch",
+            )
+
+
+def _options(project: Project, orders: Orders) -> RunOptions:
+    return RunOptions(
+        run_id=new_id(),
+        command=orders.command,
+        actor=actor(project.environ),
+        host=host(),
+        git_commit=git_commit(project.settings.root.resolve(), project.environ),
+        version=__version__,
+        wait_s=orders.wait_s,
+        scan=orders.refresh,
+        full_scan=orders.full,
+        limit=orders.limit,
+        anchored=bool(orders.expect_head),
+    )
+
+
+@contextmanager
+def keeping_unrecorded(project: Project) -> Iterator[None]:
+    """What came back and could not be recorded is kept in a file beside the state, if that is possible at all."""
+    try:
+        yield
+    except Unrecorded as error:
+        path = project.state_folder / f"unrecorded-{SystemClock().now_ms()}.jsonl"
+        if error.lines and _kept(path, error.lines):
+            error.detail = f"{error.detail} They are kept in {path}."
+        raise
+
+
+def _kept(path: Path, lines: Sequence[str]) -> bool:
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.writelines(f"{line}\n" for line in lines)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,109 @@
+"""The specs of a run: which files, which campaigns they hold, and the plan that they make against a state."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from reconcile.diagnostics import Diagnostics
+from reconcile.errors import InvalidInput, UsageError
+from reconcile.model import Campaign, Desired, parse_address
+from reconcile.plan.model import Plan, PlanScope
+from reconcile.plan.planner import make_plan
+from reconcile.project.config import Project
+from reconcile.settings import ProviderSettings
+from reconcile.spec.document import campaign_heads, read_specs
+from reconcile.spec.files import SpecFile, spec_files
+from reconcile.state.ledger import StateReader
+from reconcile.state.reader import open_reader
+from reconcile.times import utc_day_start
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """The files of a run and what part of the project they are."""
+
+    project: Project
+    files: tuple[SpecFile, ...]
+    heads: tuple[Campaign, ...]
+    scope: PlanScope
+
+    def desired(self, diagnostics: Diagnostics) -> Iterator[Desired]:
+        """The bonuses that the files ask for, streaming; what is wrong goes to `diagnostics`."""
+        return read_specs(self.project.settings, self.files, diagnostics)
+
+    def providers(self) -> tuple[ProviderSettings, ...]:
+        """The configured providers that these files pay through."""
+        named = {head.provider for head in self.heads}
+        return tuple(provider for provider in self.project.settings.providers if provider.name in named)
+
+
+def choose(
+    project: Project, selection: Sequence[str] = (), *, targets: Sequence[str] = (), limit: int | None = None
+) -> Chosen:
+    """The files that `selection` names (all of the config's for none), and their scope.
+
+    Raises UsageError for a path that is not there or a target that is no address.
+    """
+    settings = project.settings
+    files = spec_files(settings, selection, cwd=project.folder)
+    unheard = Diagnostics()  # whoever reads the bonuses meets the same errors again, with everything else
+    heads = campaign_heads(settings, files, unheard)
+    whole = held = frozenset(head.name for head in heads)
+    if selection:
+        others = [file for file in spec_files(settings, (), cwd=project.folder) if file not in set(files)]
+        elsewhere = frozenset(head.name for head in campaign_heads(settings, others, unheard))
+        whole, held = whole - elsewhere, held | elsewhere
+    scope = PlanScope(whole=whole, held=held, targets=_parsed(targets), limit=limit)
+    return Chosen(project=project, files=files, heads=heads, scope=scope)
+
+
+def plan_of(chosen: Chosen, reader: StateReader | None, now_ms: int) -> Plan:
+    """The plan of the chosen specs. Raises InvalidInput with all diagnostics where the specs have errors."""
+    diagnostics = Diagnostics()
+    plan = make_plan(
+        settings=chosen.project.settings,
+        desired=chosen.desired(diagnostics),
+        reader=reader,
+        scope=chosen.scope,
+        day_start_ms=utc_day_start(now_ms),
+    )
+    if diagnostics.errors:
+        raise InvalidInput("The specs have errors; nothing was planned.", tuple(diagnostics))
+    warnings = (*chosen.project.warnings, *diagnostics)
+    return replace(plan, diagnostics=(*warnings, *plan.diagnostics)) if warnings else plan
+
+
+def refreshable(project: Project) -> tuple[ProviderSettings, ...]:
+    """The providers that a refresh asks: those that the specs pay through or the state knows; all, if none is."""
+    with open_reader(project.state_path) as reader:
+        known = {ledger.account[:2] for ledger in reader.ledgers()} if reader is not None else set()
+    try:
+        named = {provider.name for provider in choose(project).providers()}
+    except UsageError:
+        named = set()
+    providers = project.settings.providers
+    used = tuple(one for one in providers if one.name in named or one.ledger_key in known)
+    return used or providers
+
+
+def check_specs(project: Project, selection: Sequence[str] = ()) -> tuple[Diagnostics, int]:
+    """Read every bonus and keep none: (what was found, how many bonuses)."""
+    chosen = choose(project, selection)
+    diagnostics = Diagnostics()
+    for warning in project.warnings:
+        diagnostics.add(warning)
+    count = sum(1 for _ in chosen.desired(diagnostics))
+    return diagnostics, count
+
+
+def _parsed(targets: Sequence[str]) -> frozenset[tuple[str, str, str, str]]:
+    found = set()
+    for target in targets:
+        address = parse_address(target)
+        if address is None:
+            raise UsageError(
+                f"{target} is no address of a bonus",
+                detail="An address is campaign/recipient, with /assignment_id and #key where the bonus has them.",
+                remedy="List the addresses:\nbonusctl state list",
+            )
+        found.add(address)
+    return frozenset(found)

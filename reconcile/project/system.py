@@ -1,0 +1,126 @@
+"""What a run takes from this machine: its clocks, who runs it, on which commit."""
+
+import os
+import re
+import socket
+import time
+import uuid
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from reconcile.times import SECOND_MS
+
+_BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
+_COMMIT: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?", re.ASCII)
+_CI_COMMITS: Final = ("GITHUB_SHA", "CI_COMMIT_SHA", "BUILDKITE_COMMIT", "CIRCLE_SHA1", "GIT_COMMIT")
+_CI_ACTORS: Final = (
+    ("github", "GITHUB_ACTOR", "GITHUB_RUN_ID"),
+    ("gitlab", "GITLAB_USER_LOGIN", "CI_JOB_ID"),
+    ("buildkite", "BUILDKITE_BUILD_CREATOR", "BUILDKITE_BUILD_NUMBER"),
+    ("circleci", "CIRCLE_USERNAME", "CIRCLE_BUILD_NUM"),
+)
+_REF_LENGTH_MAX: Final = 4096
+# Linux counts sleep in CLOCK_BOOTTIME; macOS in its CLOCK_MONOTONIC.
+_BOOT_CLOCK: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
+class SystemClock:
+    """The machine's clocks (`protocol.ports.Clock`)."""
+
+    def now_ms(self) -> int:
+        """Wall clock, milliseconds since the epoch."""
+        return time.time_ns() // 1_000_000
+
+    def boottime_ms(self) -> int:
+        """Milliseconds since this machine started, sleep included."""
+        return time.clock_gettime_ns(_BOOT_CLOCK) // 1_000_000
+
+    def boot_id(self) -> str:
+        """Names this boot."""
+        return _boot_id()
+
+
+@cache
+def _boot_id() -> str:
+    """The kernel's own name for this boot. Where it has none, this process is a boot of its own: then boot times are
+    never compared across processes, which errs to the side that does not send.
+    """
+    try:
+        return _BOOT_ID.read_text("ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        return f"process-{uuid.uuid4()}"
+
+
+def new_id() -> str:
+    """A random UUID's text, for a run or a lineage."""
+    return str(uuid.uuid4())
+
+
+def actor(environ: Mapping[str, str]) -> str:
+    """Who runs this: `github:alice (run 123)` in CI, else the user's name."""
+    for service, name, run in _CI_ACTORS:
+        if environ.get(name):
+            number = f" (run {environ[run]})" if environ.get(run) else ""
+            return f"{service}:{environ[name]}{number}"
+    return environ.get("USER") or environ.get("LOGNAME") or f"uid {os.getuid()}"
+
+
+def host() -> str:
+    """The machine's name."""
+    return socket.gethostname()
+
+
+def git_commit(folder: Path, environ: Mapping[str, str]) -> str:
+    """The commit that is checked out around `folder`, "" where there is none. Reads git's files and runs nothing."""
+    for name in _CI_COMMITS:
+        if _COMMIT.fullmatch(environ.get(name, "")):
+            return environ[name]
+    for parent in (folder, *folder.parents):
+        git = _git_folder(parent / ".git")
+        if git is not None:
+            return _head_commit(git)
+    return ""
+
+
+def _git_folder(path: Path) -> Path | None:
+    """Git's folder; in a worktree `.git` is a file that names it."""
+    if path.is_dir():
+        return path
+    named = _first_line(path)
+    return (path.parent / named.removeprefix("gitdir:").strip()) if named.startswith("gitdir:") else None
+
+
+def _head_commit(git: Path) -> str:
+    head = _first_line(git / "HEAD")
+    if not head.startswith("ref: "):
+        return head if _COMMIT.fullmatch(head) else ""
+    name = head.removeprefix("ref: ")
+    if ".." in name or name.startswith("/"):
+        return ""
+    common = _first_line(git / "commondir")
+    shared = git / common if common else git
+    commit = _first_line(shared / name) or _packed(shared / "packed-refs", name)
+    return commit if _COMMIT.fullmatch(commit) else ""
+
+
+def _packed(path: Path, name: str) -> str:
+    try:
+        with path.open(encoding="utf-8", errors="replace") as file:
+            return next((line.split()[0] for line in file if line.rstrip("\n").endswith(f" {name}")), "")
+    except OSError:
+        return ""
+
+
+def _first_line(path: Path) -> str:
+    try:
+        with path.open(encoding="utf-8", errors="replace") as file:
+            return file.readline(_REF_LENGTH_MAX).strip()
+    except OSError:
+        return ""
+
+
+def seconds(milliseconds: int) -> int:
+    """Whole seconds, up."""
+    return -(-milliseconds // SECOND_MS)

@@ -1,0 +1,119 @@
+"""The end of an apply or a refresh for people: what was paid, what is left and why, what to do next."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from reconcile.money import Money
+from reconcile.protocol.report import Left, LeftBonus, Report
+from reconcile.render.report_json import totals_of
+from reconcile.render.safe import visible
+from reconcile.render.style import Style
+from reconcile.render.table import table
+from reconcile.times import format_time
+
+ROWS_MAX: Final = 100
+ADVICE_MAX: Final = 10
+
+WORDS: Final = {
+    Left.REJECTED: "rejected by the provider",
+    Left.IN_DOUBT: "in doubt: sent, and its outcome is not known yet",
+    Left.CONFLICT: "in conflict with what was issued",
+    Left.NOT_APPROVED: "not approved",
+    Left.GATE: "waiting: requests of another life may still be in flight",
+    Left.QUOTA: "waiting: a limit of requests is used up",
+    Left.FUNDS: "waiting: the balance does not suffice",
+    Left.LIMIT: "left for later by --limit",
+    Left.UNREACHABLE: "not sent: the provider could not be reached",
+    Left.REFUSED: "not sent: the provider refuses our requests",
+    Left.INTERRUPTED: "not sent: the run was interrupted",
+    Left.SCAN_FAILED: "not sent: the provider's list could not be read whole",
+}
+_NEXT: Final = {
+    Left.REJECTED: "Correct what the provider rejected in the specs; the next apply tries again.",
+    Left.IN_DOUBT: "Run `bonusctl apply` again later: it looks before it sends.",
+    Left.CONFLICT: "Let the specs say what was paid, or allow top-ups: `bonusctl plan` explains each.",
+    Left.NOT_APPROVED: "Plan again and approve that: `bonusctl plan --out FILE`.",
+    Left.FUNDS: "Top up the account, then run `bonusctl apply` again.",
+    Left.LIMIT: "Run `bonusctl apply` again for the rest.",
+}
+
+
+def render_report_text(report: Report, *, color: bool = False, limit_rows: int = ROWS_MAX) -> str:
+    """The report as text, with a line end."""
+    style = Style(color)
+    blocks = [
+        list(_alarms(report, style)),
+        list(_left(report, style, limit_rows)),
+        list(_waits(report)),
+        list(_counts(report, style)),
+        list(_advice(report)),
+    ]
+    return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
+
+
+def _alarms(report: Report, style: Style) -> Iterator[str]:
+    for alarm in report.alarms:
+        yield f"{style.paint('Alarm:', 'red', 'bold')} {visible(alarm)}"
+
+
+def _left(report: Report, style: Style, limit_rows: int) -> Iterator[str]:
+    if not report.left:
+        return
+    yield style.paint("Left", "bold")
+    for why in Left:
+        rows = [left for left in report.left if left.why is why]
+        if rows:
+            yield f"  {len(rows):,} {WORDS[why]}"
+            yield from _rows(rows, limit_rows)
+            # What a code means is said once, not beside each of ten thousand rows.
+            advice = dict.fromkeys((left.code, left.advice) for left in rows if left.advice)
+            yield from (f"    {visible(code)}: {visible(text)}" for code, text in list(advice)[:ADVICE_MAX])
+
+
+def _rows(rows: Sequence[LeftBonus], limit_rows: int) -> Iterator[str]:
+    shown = rows[:limit_rows]
+    cells = [(visible(left.address), str(Money(left.amount, left.currency)), _said(left)) for left in shown]
+    yield from (f"    {line}" for line in table(("", "", ""), cells, right=(1,))[1:])
+    if len(rows) > len(shown):
+        yield f"    … and {len(rows) - len(shown):,} more (--format json lists all)"
+
+
+def _said(left: LeftBonus) -> str:
+    request = f" (request {left.request_id})" if left.request_id else ""
+    return visible(": ".join(part for part in (left.code, left.message) if part) + request)
+
+
+def _waits(report: Report) -> Iterator[str]:
+    for wait in report.waits:
+        until = "" if wait.until_ms is None else f" Come back after {format_time(wait.until_ms)}."
+        yield f"{visible(wait.text).rstrip('.')}.{until}"
+    yield from (visible(note) for note in report.notes)
+
+
+def _counts(report: Report, style: Style) -> Iterator[str]:
+    issued = report.issued()
+    adopted = len(report.paid) - len(issued)
+    money = ", ".join(f"{amount} {code}" for code, amount in totals_of(issued).items())
+    parts = [f"{len(issued):,} issued" + (f" ({money})" if money else "")]
+    if adopted:
+        parts.append(f"{adopted:,} found paid at the provider and recorded")
+    if report.plan is not None:
+        parts.append(f"{report.unchanged:,} unchanged")
+    if report.left:
+        parts.append(f"{len(report.left):,} left")
+    if report.withdrawn:
+        parts.append(f"{report.withdrawn:,} approved and no longer asked for")
+    if report.unattributed:
+        parts.append(f"{report.unattributed:,} of ours that belong to no bonus of these specs")
+    word = "Interrupted" if report.interrupted else "Done" if report.exit_code == 0 else "Ended, with something left"
+    paint = ("green", "bold") if report.exit_code == 0 else ("yellow", "bold")
+    yield f"{style.paint(f'{word}:', *paint)} {', '.join(parts)}."
+    if report.digest:
+        yield style.paint(f"Approved set {report.digest}", "dim")
+
+
+def _advice(report: Report) -> Iterator[str]:
+    whys = {left.why for left in report.left}
+    yield from (text for why, text in _NEXT.items() if why in whys)
+    if report.interrupted:
+        yield "Nothing is lost: run `bonusctl apply` again to go on."

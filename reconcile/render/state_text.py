@@ -1,0 +1,133 @@
+"""The state for people: `state list`, `state show`, `status` and `history` as tables."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from reconcile import identity
+from reconcile.model import public_status
+from reconcile.money import Money, format_amount
+from reconcile.render.safe import visible
+from reconcile.render.state_values import BonusRow, CampaignRow, totals_by_currency
+from reconcile.render.table import table
+from reconcile.state.ledger import RunRecord
+from reconcile.times import format_time
+
+_STATUS_WORDS = {"issued": "issued", "in_doubt": "in doubt", "rejected": "rejected", "planned": "planned"}
+
+
+def render_bonuses_text(rows: Iterable[BonusRow]) -> str:
+    """One line a bonus."""
+    cells = [
+        (
+            visible(row.address),
+            _STATUS_WORDS[row.status],
+            "-" if row.desired is None else format_amount(row.desired),
+            format_amount(row.issued),
+            row.currency,
+        )
+        for row in rows
+    ]
+    if not cells:
+        return "No bonus is recorded or desired.\n"
+    return _lines(table(("ADDRESS", "STATUS", "DESIRED", "ISSUED", ""), cells, right=(2, 3)))
+
+
+def render_bonus_text(row: BonusRow) -> str:
+    """One bonus with its payments."""
+    desired = "not by these specs" if row.desired is None else str(Money(row.desired, row.currency))
+    lines = [
+        visible(row.address),
+        f"  bonus id   {identity.to_text(row.bonus_id)}",
+        f"  provider   {visible(row.provider)}",
+        f"  status     {_STATUS_WORDS[row.status]}",
+        f"  desired    {desired}",
+        f"  issued     {Money(row.issued, row.currency)}",
+    ]
+    for payment in row.payments:
+        status = _STATUS_WORDS[public_status(payment.status, sent=payment.sent)]
+        lines.append("")
+        lines.append(f"  Payment {payment.sequence}: {Money(payment.amount, row.currency)}, {status}")
+        lines.append(f"    payment id    {identity.to_text(payment.payment_id)}")
+        if payment.operation_id is not None:
+            lines.append(f"    operation id  {identity.to_text(payment.operation_id)}")
+        if payment.remote_id:
+            lines.append(f"    remote id     {visible(payment.remote_id)}")
+        if payment.created_ms is not None:
+            lines.append(f"    issued at     {format_time(payment.created_ms)}")
+        if payment.code or payment.message:
+            lines.append(f"    provider said {visible(': '.join(filter(None, (payment.code, payment.message))))}")
+    return _lines(lines)
+
+
+def render_status_text(rows: Iterable[CampaignRow], *, open_operations: int, unattributed: int) -> str:
+    """One line a campaign, and the totals by currency."""
+    rows = tuple(rows)
+    cells = [
+        (
+            visible(row.campaign),
+            f"{row.desired:,}",
+            f"{row.issued:,}",
+            f"{row.to_issue:,}",
+            f"{row.in_doubt:,}",
+            f"{row.rejected:,}",
+            f"{row.conflict:,}",
+            f"{row.orphaned:,}",
+            format_amount(row.issued_amount),
+            format_amount(row.amount),
+            _budget(row.budget_left),
+            row.currency,
+        )
+        for row in rows
+    ]
+    if not cells:
+        return "No campaign is recorded or desired.\n"
+    heads = ("CAMPAIGN", "DESIRED", "ISSUED", "TO ISSUE", "IN DOUBT", "REJECTED", "CONFLICT", "ORPHANED")
+    lines = table((*heads, "PAID", "TO PAY", "BUDGET LEFT", ""), cells, right=range(1, 11))
+    if len(rows) > 1:
+        lines.append("")
+        for total in totals_by_currency(rows):
+            paid, left = Money(total.issued_amount, total.currency), Money(total.amount, total.currency)
+            lines.append(f"Total: {paid} paid, {left} to pay")
+    if open_operations:
+        lines += ["", f"{open_operations:,} operations are open: `bonusctl refresh` settles what can be settled."]
+    if unattributed:
+        lines += ["", f"{unattributed:,} payments of ours belong to no bonus that the state knows."]
+    return _lines(lines)
+
+
+def render_history_text(runs: Iterable[RunRecord]) -> str:
+    """One line a run, newest first."""
+    cells = [
+        (
+            format_time(run.started_ms)[:19].replace("T", " "),
+            visible(run.command),
+            _outcome(run),
+            f"{run.issued:,}",
+            ", ".join(f"{format_amount(amount)} {currency}" for currency, amount in run.paid) or "-",
+            visible(run.actor),
+            run.git_commit[:10] or "-",
+            run.plan_digest.removeprefix("sha256:")[:12] or "-",
+        )
+        for run in runs
+    ]
+    if not cells:
+        return "No run is recorded yet.\n"
+    heads = ("STARTED (UTC)", "COMMAND", "OUTCOME", "ISSUED", "PAID", "WHO", "COMMIT", "DIGEST")
+    return _lines(table(heads, cells, right=(3, 4)))
+
+
+def _outcome(run: RunRecord) -> str:
+    if run.ended_ms is None:
+        return "cut off or running"
+    left = run.rejected + run.in_doubt + run.not_sent
+    return f"{run.outcome} ({left:,} left)" if left else run.outcome
+
+
+def _budget(left: Decimal | None) -> str:
+    if left is None:
+        return "-"
+    return format_amount(left) if left >= 0 else f"-{format_amount(-left)}"
+
+
+def _lines(lines: Iterable[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)

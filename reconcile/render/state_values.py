@@ -1,0 +1,76 @@
+"""What is shown of a state: values that are drawn as text or written as JSON."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import NamedTuple
+
+from reconcile.model import PublicStatus, format_address
+from reconcile.money import add
+from reconcile.state.ledger import RecordedPayment
+
+
+class BonusRow(NamedTuple):
+    """A bonus that is recorded, or desired and not recorded yet.
+
+    `desired` is what the specs ask for, None where they do not (or none could be read). `provider` is the config's
+    name for it, else its type.
+    """
+
+    bonus_id: bytes
+    campaign: str
+    provider: str
+    recipient: str
+    assignment_id: str
+    key: str
+    currency: str
+    desired: Decimal | None
+    issued: Decimal
+    status: PublicStatus
+    payments: tuple[RecordedPayment, ...]
+
+    @property
+    def address(self) -> str:
+        """The bonus as people type it."""
+        return format_address(self.campaign, self.recipient, self.assignment_id, self.key)
+
+
+class CurrencyTotal(NamedTuple):
+    """What campaigns were issued, and are still to be issued, in one currency."""
+
+    currency: str
+    issued_amount: Decimal
+    amount: Decimal
+
+
+class CampaignRow(NamedTuple):
+    """A campaign's figures. `desired` bonuses of the specs; `to_issue` counts issues and top-ups, `amount` their
+    money; `budget_left` None where no budget is set. `orphaned` are recorded and not desired.
+    """
+
+    campaign: str
+    provider: str
+    currency: str
+    desired: int
+    issued: int
+    to_issue: int
+    in_doubt: int
+    rejected: int
+    conflict: int
+    orphaned: int
+    amount: Decimal
+    issued_amount: Decimal
+    budget: Decimal | None
+    budget_left: Decimal | None
+
+
+def totals_by_currency(rows: Iterable[CampaignRow]) -> tuple[CurrencyTotal, ...]:
+    """One for each currency, in the order in which the rows bring them."""
+    rows = tuple(rows)
+    return tuple(
+        CurrencyTotal(
+            currency,
+            add(row.issued_amount for row in rows if row.currency == currency),
+            add(row.amount for row in rows if row.currency == currency),
+        )
+        for currency in dict.fromkeys(row.currency for row in rows)
+    )
