@@ -261,9 +261,13 @@ class Session:
         return engine.run((), source, quota=self._quota(), more=lambda: bool(changes))
 
     def _read_earlier(self) -> Left | None:
-        """A payment that an earlier run made and whose marker it could not read back speaks before a new first one."""
+        """A payment that an earlier run made and whose marker it could not read back speaks before a new first one; so
+        does one whose outcome is open: it may be there without a marker.
+        """
         if self._verified:
             return None
+        if self._ledger.count_open(self._record.ledger):
+            return Left.IN_DOUBT
         payments = self._ledger.all_payments(self._record.ledger)
         made = next((one for one in payments if one.status is PaymentStatus.ISSUED and one.remote_id), None)
         return None if made is None else self._judge_marker(made.payment_id, made.remote_id)
