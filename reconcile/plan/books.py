@@ -96,18 +96,18 @@ class Unattributed:
         self._by_id = {payment.payment_id: payment for payment in payments}
         self._sequences = sorted({payment.sequence for payment in self._by_id.values() if payment.sequence > 0})
 
-    def take(self, bonus_id: bytes) -> tuple[tuple[int, RecordedPayment], ...]:
+    def take(self, bonus_id: bytes, recipient: str) -> tuple[tuple[int, RecordedPayment], ...]:
         """(sequence, payment) of each that is a payment of this bonus, which are thereby used up.
 
-        The id alone decides. Every sequence that any marker names is tried, and 1, 2, 3 … as long as they are found.
+        The id decides, and the recipient must be the bonus's own: a marker copied to another worker pays nobody. Every sequence that any marker names is tried, and 1, 2, 3 … as long as they are found.
         """
         if not self._by_id:
             return ()
         found: dict[int, RecordedPayment] = {}
         for sequence in self._sequences:
-            self._take(bonus_id, sequence, found)
+            self._take(bonus_id, recipient, sequence, found)
         sequence = 1
-        while sequence in found or self._take(bonus_id, sequence, found):
+        while sequence in found or self._take(bonus_id, recipient, sequence, found):
             sequence += 1
         return tuple(sorted(found.items()))
 
@@ -115,11 +115,13 @@ class Unattributed:
         """Those that are left and whose marker names this campaign."""
         return (payment for payment in self._by_id.values() if payment.campaign == campaign)
 
-    def _take(self, bonus_id: bytes, sequence: int, found: dict[int, RecordedPayment]) -> bool:
-        payment = self._by_id.pop(identity.payment_id(bonus_id, sequence), None)
-        if payment is not None:
-            found[sequence] = payment
-        return payment is not None
+    def _take(self, bonus_id: bytes, recipient: str, sequence: int, found: dict[int, RecordedPayment]) -> bool:
+        payment_id = identity.payment_id(bonus_id, sequence)
+        payment = self._by_id.get(payment_id)
+        if payment is None or payment.recipient != recipient:
+            return False
+        found[sequence] = self._by_id.pop(payment_id)
+        return True
 
 
 def merge(own: Held, former: Held, extra: tuple[tuple[int, RecordedPayment], ...] = ()) -> Known:

@@ -126,7 +126,7 @@ class Sorter:
         """Issued payments of ours that no bonus was known for, and that were made for this one: by sequence."""
         if tally.ledger is None:
             return ()
-        found = self._shelf.unattributed(tally.ledger.ledger).take(bonus.bonus_id)
+        found = self._shelf.unattributed(tally.ledger.ledger).take(bonus.bonus_id, bonus.recipient)
         for sequence, payment in found:
             self.attributed.append((payment.payment_id, sequence, bonus.identity(self._project)))
             tally.carried.append(Carried(bonus.recipient, payment.amount, ZERO))

@@ -64,15 +64,24 @@ class ProjectSpecs:
         return self._chosen.project.settings.project
 
     def wanted(self, settings: ProviderSettings, operations: Sequence[OperationRecord]) -> frozenset[bytes]:
-        """The payments of open operations that the specs still ask for, as journaled."""
+        """The payments of open operations that the specs still ask for, as journaled; with targets, of these alone."""
         assert self.ledger is not None
+        targets = self._chosen.scope.targets
         diagnostics = Diagnostics()
         found = still_wanted(
             operations, desired=self._chosen.desired(diagnostics), reader=self.ledger, settings=settings
         )
         if diagnostics.errors:
             raise InvalidInput("The specs have errors; nothing was sent.", tuple(diagnostics))
-        return found
+        if not targets:
+            return found
+        aimed = {
+            item.payment_id
+            for operation in operations
+            for item in operation.items
+            if (item.campaign, item.recipient, item.assignment_id, item.key) in targets
+        }
+        return found & aimed
 
     def plan(self, reader: StateReader) -> Plan:
         """The plan after refresh and recovery."""

@@ -55,7 +55,7 @@ class ProjectView(Protocol):
         """The config's project, part of every identity."""
 
     def wanted(self, settings: ProviderSettings, operations: Sequence[OperationRecord]) -> frozenset[bytes]:
-        """The payments of these open operations that the present specs (and approval) still ask for, as journaled:
+        """The payments of these open operations that the present specs still ask for, as journaled:
         same recipient, amount, texts. Only these may be sent again.
         """
 
