@@ -1,13 +1,14 @@
 """First words with a provider: whose money is this? A ledger is bound to the account found, once and for all."""
 
 from reconcile.errors import ProviderError, Refused
-from reconcile.protocol.gateway import Gateway, told
+from reconcile.protocol.gateway import Gateway, over_ms, told
 from reconcile.protocol.ports import Clock
 from reconcile.providers.base import AccountFound, ReadAccount, Unread
 from reconcile.providers.rules import currency_of
 from reconcile.settings import ProviderSettings, same_account
 from reconcile.state.events import AccountBound, GateClosed
 from reconcile.state.ledger import Ledger, LedgerRecord
+from reconcile.times import format_time
 
 
 def find_account(gateway: Gateway) -> AccountFound:
@@ -18,11 +19,12 @@ def find_account(gateway: Gateway) -> AccountFound:
     settings = gateway.settings
     answer = gateway.ask(ReadAccount())
     if isinstance(answer, Unread):
+        until_ms = over_ms(answer, gateway.moment())
         raise ProviderError(
             f"{settings.name}: the provider does not answer: {told(answer, gateway.codec)}",
-            detail="Nothing was sent.",
+            detail="Nothing was sent." + (f" Come back after {format_time(until_ms)}." if until_ms else ""),
             remedy="Try again, or look at what is wrong:\n  bonusctl doctor",
-            reason="unreachable",
+            reason="unreachable" if until_ms is None else "too_many_requests",
         )
     assert isinstance(answer, AccountFound)
     if settings.account and not same_account(settings.account, answer.id):

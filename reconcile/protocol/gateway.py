@@ -10,6 +10,7 @@ from reconcile.errors import ProviderError
 from reconcile.protocol.ages import Moment
 from reconcile.protocol.pace import Pace
 from reconcile.protocol.ports import Clock, Control
+from reconcile.protocol.quota import next_day_ms
 from reconcile.providers.base import Answer, Call, Codec, SendAnswer, SendOperation, Ticket, Trouble, Unread, Wire
 from reconcile.providers.rules import RULES
 from reconcile.settings import ProviderSettings
@@ -135,6 +136,17 @@ class Gateway:
 def is_long(answer: SendAnswer | Unread) -> bool:
     """Whether what the provider wants waited for is not over soon: the day's limit, an hour's."""
     return answer.trouble is Trouble.QUOTA or (answer.retry_after_s or 0) > SHORT_WAIT_S
+
+
+def over_ms(answer: SendAnswer | Unread, now: Moment) -> int | None:
+    """When the limit that an answer names is over, by our wall clock; None where it names none."""
+    if answer.trouble is Trouble.QUOTA:
+        # The provider's days are UTC days of its own clock.
+        server_ms = now.wall_ms if now.server_ms is None else now.server_ms
+        return now.wall_ms + next_day_ms(server_ms) - server_ms
+    if answer.trouble is Trouble.LATER and answer.retry_after_s is not None:
+        return now.wall_ms + int(answer.retry_after_s * 1000)
+    return None
 
 
 def told(answer: SendAnswer | Unread, codec: Codec) -> str:

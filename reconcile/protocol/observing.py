@@ -8,7 +8,7 @@ from typing import Final, NamedTuple, assert_never
 from reconcile.protocol.absence import absence_counts, accounts_for, window_left_ms
 from reconcile.protocol.ages import Moment, youngest_ms
 from reconcile.protocol.context import Context
-from reconcile.protocol.gateway import is_long, told
+from reconcile.protocol.gateway import is_long, over_ms, told
 from reconcile.protocol.listing import Listing
 from reconcile.protocol.polling import Polling
 from reconcile.protocol.report import Left, Wait
@@ -248,9 +248,8 @@ class Observer:
         pause_s = answer.retry_after_s
         limited = is_long(answer) and (answer.trouble is Trouble.QUOTA or not self._context.is_patient(pause_s or 0))
         if limited:
-            until_ms = now.wall_ms + int(1000 * (pause_s or 0))
             text = f"what was sent cannot be looked at now: {told(answer, self._context.gateway.codec)}"
-            self._context.wait(Left.IN_DOUBT, text, until_ms)
+            self._context.wait(Left.IN_DOUBT, text, over_ms(answer, now))
         if limited or answer.trouble is Trouble.STOP or (track.reads >= READS_MAX and stage is Stage.LISTED):
             track.said(answer)
             self._leave(track, Left.IN_DOUBT)

@@ -204,7 +204,7 @@ class _Run:
         return True
 
     def _scan_failed(self, session: Session, failed: ScanFailed) -> None:
-        wait = Wait(provider=session.settings.name, why=Left.SCAN_FAILED, text=failed.summary, until_ms=None)
+        wait = Wait(provider=session.settings.name, why=Left.SCAN_FAILED, text=failed.summary, until_ms=failed.until_ms)
         self._tally.waits.append(wait)
 
     def _attribute(self, sessions: Sequence[Session], plan: Plan) -> None:

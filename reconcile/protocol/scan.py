@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from reconcile import identity
 from reconcile.errors import BonusctlError
 from reconcile.model import Identity, Marker, PaymentStatus, parse_marker
-from reconcile.protocol.gateway import Gateway, told
+from reconcile.protocol.gateway import Gateway, over_ms, told
 from reconcile.protocol.report import Paid
 from reconcile.providers.base import ListPayments, PaymentsPage, RemotePayment, Unread
 from reconcile.state.events import (
@@ -28,9 +28,10 @@ MARGIN_MS: Final = 3_600_000
 
 
 class ScanFailed(BonusctlError):
-    """A page of the provider's list stayed unread: nothing may be sent."""
+    """A page of the provider's list stayed unread: nothing may be sent. `until_ms`: when to come back, if known."""
 
     reason = "scan_failed"
+    until_ms: int | None = None
 
 
 class Scan(NamedTuple):
@@ -52,11 +53,13 @@ def scan(ledger: Ledger, gateway: Gateway, record: LedgerRecord, *, project: str
     while True:
         page = gateway.ask(ListPayments(since_ms, cursor))
         if isinstance(page, Unread):
-            raise ScanFailed(
+            failed = ScanFailed(
                 f"{gateway.settings.name}: the list of payments could not be read: {told(page, gateway.codec)}",
                 detail="Nothing was sent: what was paid already must be known first.",
                 remedy="Run it again; nothing is lost.",
             )
+            failed.until_ms = over_ms(page, gateway.moment())
+            raise failed
         assert isinstance(page, PaymentsPage)
         if started_ms is None:
             # The provider's own clock, before the first page was read: what comes later is the next scan's.

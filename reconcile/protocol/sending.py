@@ -11,7 +11,7 @@ from typing import Final
 from reconcile.model import SendOutcome
 from reconcile.protocol.ages import Moment, oldest_ms
 from reconcile.protocol.context import Context
-from reconcile.protocol.gateway import BACKOFF_FIRST_S, BACKOFF_MAX_S, told
+from reconcile.protocol.gateway import BACKOFF_FIRST_S, BACKOFF_MAX_S, over_ms, told
 from reconcile.protocol.quota import Quota, next_day_ms
 from reconcile.protocol.recovery import ambiguous
 from reconcile.protocol.report import Left
@@ -20,7 +20,7 @@ from reconcile.protocol.track import Stage, Track
 from reconcile.providers.base import SendAnswer, Trouble
 from reconcile.state.events import Basis, FinishedSend
 from reconcile.state.ledger import RecordedSend
-from reconcile.times import DAY_MS, duration
+from reconcile.times import duration
 
 SENDS_MAX: Final = 4
 """Tries of one operation in one run; the next run goes on."""
@@ -239,12 +239,10 @@ class Sender:
         now = self._context.gateway.moment()
         seconds = answer.retry_after_s
         if answer.trouble is Trouble.QUOTA:
-            server_ms = now.wall_ms if now.server_ms is None else now.server_ms
-            until_ms = now.wall_ms + DAY_MS - server_ms % DAY_MS
-            self.stop(Left.QUOTA, f"no more requests today: {self._told(answer)}", until_ms)
+            self.stop(Left.QUOTA, f"no more requests today: {self._told(answer)}", over_ms(answer, now))
         elif seconds is not None and not self._context.is_patient(seconds):
             text = f"no more requests for {duration(-int(-seconds // 1))}: {self._told(answer)}"
-            self.stop(Left.QUOTA, text, now.wall_ms + int(seconds * 1000))
+            self.stop(Left.QUOTA, text, over_ms(answer, now))
         else:
             self._pause(answer.message or answer.code, seconds)
 

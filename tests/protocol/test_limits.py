@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reconcile.errors import Refused
+from reconcile.errors import ProviderError, Refused
 from reconcile.model import Account
 from reconcile.protocol.pace import Pace
 from reconcile.protocol.quota import Quota
@@ -248,6 +248,17 @@ def test_a_read_that_is_limited_for_an_hour_sends_nothing_and_says_so(world: Wor
     assert (set(left(report).values()), report.exit_code, posts(world)) == ({"scan_failed"}, 3, 0)
     assert world.clock.boot_ms - before < 60_000
     assert "TOO_MANY_REQUESTS: Too many requests (request " in report.waits[0].text
+    until_ms = report.waits[0].until_ms
+    assert until_ms is not None
+    assert 0 <= world.clock.wall_ms + HOUR_MS - until_ms < 10_000
+
+
+def test_a_contact_that_is_refused_for_today_says_when_to_come_back(world: World) -> None:
+    world.strike(Fault(name="too_many", on="requester", interval="DAY"))
+    with pytest.raises(ProviderError) as caught:
+        world.apply()
+    assert caught.value.reason == "too_many_requests"
+    assert caught.value.detail[:59] == "Nothing was sent. Come back after 2023-11-15T00:00:00.000Z."
 
 
 # --- money ---------------------------------------------------------------------------------------------------------
