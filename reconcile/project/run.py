@@ -27,11 +27,13 @@ from reconcile.protocol.runner import Consented, Ports, ProviderAccess, RunOptio
 from reconcile.providers.base import AccountFound
 from reconcile.providers.rules import currency_of
 from reconcile.settings import ProviderSettings
+from reconcile.state.anchor import read_anchor, write_anchor
 from reconcile.state.chain import parse_head
+from reconcile.state.events import StateCarried
 from reconcile.state.ledger import Ledger, OperationRecord, StateReader
 from reconcile.state.lock import Holder, RunLock, acquire
 from reconcile.state.reader import open_reader
-from reconcile.state.sqlite import open_ledger
+from reconcile.state.sqlite import SqliteLedger, open_ledger
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,8 +168,30 @@ def _opened(
             def fence() -> str:
                 return "" if lock.still_held() else "another run took over the state's lock"
 
-            with open_providers(project, providers, secrets, fence=fence, clock=clock) as access, control.listening():
-                yield Ports(ledger=ledger, clock=clock, control=control, progress=progress), access
+            _notice_older_copy(project, ledger, clock.now_ms())
+            try:
+                with (
+                    open_providers(project, providers, secrets, fence=fence, clock=clock) as access,
+                    control.listening(),
+                ):
+                    yield Ports(ledger=ledger, clock=clock, control=control, progress=progress), access
+            finally:
+                write_anchor(project.state_path, ledger.head())
+
+
+def _notice_older_copy(project: Project, ledger: SqliteLedger, at_ms: int) -> None:
+    """A state that lacks what it held at the end of its last run was put back by hand: its gates close."""
+    anchor = read_anchor(project.state_path)
+    if anchor is None or ledger.contains_head(anchor):
+        return
+    carried = StateCarried(
+        how="restored",
+        reason="it lacks events that it held at the end of its last run here",
+        actor=actor(project.environ),
+        epoch=ledger.epoch + 1,
+        at_ms=at_ms,
+    )
+    ledger.commit([carried])
 
 
 def _check_head(project: Project, expected: str) -> None:

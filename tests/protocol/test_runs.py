@@ -385,3 +385,22 @@ def test_answers_that_stay_away_end_the_run_after_a_few_tries(tmp_path: Path) ->
     assert len(posts(world)) - before < 40
     assert "unreachable" in left(report).values()
     world.close()
+
+
+def test_batches_wait_while_an_operation_that_this_state_does_not_know_is_open(world: World) -> None:
+    world.settings = settings(batch_size=2)
+    world.desired = world.desired[:1]
+    world.clock.advance(1_000_000)
+    world.apply(wait_s=0)
+    world.clock.advance(1_000_000)
+    assert world.apply(wait_s=0).exit_code == 0
+    world.desired += [bonus("w2", "2.00"), bonus("w3", "3.00")]
+    body = json.dumps([{"user_id": "other", "amount": 1}]).encode()
+    world.remote.options = replace(world.options, run_ms=500_000)
+    query = "async_mode=true&operation_id=11111111-2222-4333-8444-555555555555"
+    world.serve(WireRequest("POST", f"/api/v1/user-bonuses?{query}", body), lambda: None)
+    report = world.apply(wait_s=0)
+    assert set(left(report).values()) == {"gate"}
+    assert "does not know" in report.waits[0].text
+    world.clock.advance(600_000)
+    assert world.apply(wait_s=0).exit_code == 0
