@@ -123,7 +123,8 @@ class ProviderSummary(NamedTuple):
     `account` is "" before the first contact. `fees` is None where `fee_percent` is not configured. `requests` is how
     many bonus requests the plan takes, `requests_today` how many were sent this UTC day as the state knows.
     `endpoint` is what the config names instead of the environment's own address, `act_under` the account that is acted
-    for with another one's token, "" for none. `day_ms` is the first moment of the plan's UTC day.
+    for with another one's token, "" for none. `day_ms` is the first moment of the plan's UTC day. `mode` and
+    `batch_size` are the config's.
     """
 
     name: str
@@ -140,6 +141,8 @@ class ProviderSummary(NamedTuple):
     daily_request_limit: int
     day_ms: int = 0
     act_under: str = ""
+    mode: str = "async"
+    batch_size: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -185,6 +185,8 @@ def _provider(row: Fields) -> ProviderSummary:
         daily_request_limit=row.number("daily_request_limit"),
         day_ms=_day_ms(row),
         act_under=row.maybe("act_under"),
+        mode=row.text("mode"),
+        batch_size=row.number("batch_size"),
     )
 
 

@@ -106,6 +106,8 @@ def _provider(
         daily_request_limit=provider.daily_request_limit,
         day_ms=day_start_ms,
         act_under=provider.act_under,
+        mode=provider.mode,
+        batch_size=provider.batch_size,
     )
 
 

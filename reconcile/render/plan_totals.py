@@ -23,6 +23,7 @@ def total_lines(plan: Plan, style: Style) -> Iterator[str]:
         for provider in plan.providers:
             if provider.requests:
                 yield from _requests(provider)
+                yield from _one_writer(provider)
     if plan.held_back:
         yield f"{_count(plan.held_back, 'payment')} more {_are(plan.held_back)} left for later by --limit."
     if plan.orphans_elsewhere:
@@ -86,6 +87,15 @@ def _requests(provider: ProviderSummary) -> Iterator[str]:
         f"  {planned[0].date} to {planned[-1].date} (UTC){spare}: {planned[0].requests:,} requests on the first day, "
         f"{planned[-1].requests:,} on the last. An apply each day goes on under the same approval."
     )
+
+
+def _one_writer(provider: ProviderSummary) -> Iterator[str]:
+    """What every mode but asynchronous singles asks of the team."""
+    if provider.mode == "async" and provider.batch_size == 1:
+        return
+    batches = f" in batches of up to {provider.batch_size:,}" if provider.batch_size > 1 else " one by one"
+    how = "synchronously" if provider.mode == "sync" else "asynchronously"
+    yield f"  Sent {how}{batches}: this state must be the only one that pays on the account."
 
 
 def _count(number: int, noun: str) -> str:

@@ -3,6 +3,8 @@
 from decimal import Decimal
 from textwrap import dedent
 
+import pytest
+
 from reconcile.plan.model import Plan
 from reconcile.render.plan_text import render_plan_text
 from reconcile.settings import Policies, ProviderSettings
@@ -192,6 +194,30 @@ def test_a_long_plan_is_cut_and_says_by_how_much_and_over_how_many_days_it_runs(
         Next: to pay exactly this:
           bonusctl apply plan.json
         """)
+
+
+@pytest.mark.parametrize(
+    ("mode", "size", "line"),
+    [
+        ("async", 1, None),
+        (
+            "async",
+            100,
+            "Sent asynchronously in batches of up to 100: this state must be the only one that pays on the account.",
+        ),
+        ("sync", 1, "Sent synchronously one by one: this state must be the only one that pays on the account."),
+        (
+            "sync",
+            20,
+            "Sent synchronously in batches of up to 20: this state must be the only one that pays on the account.",
+        ),
+    ],
+)
+def test_a_mode_that_needs_one_writer_says_so(mode: str, size: int, line: str | None) -> None:
+    provider = ProviderSettings(name="toloka", type="toloka", environment="sandbox", mode=mode, batch_size=size)
+    made = plan(bonus("w47/ann", "1.00"), state=Records(), config=settings(providers=(provider,)))
+    lines = [row.strip() for row in shown(made).split("\n") if "must be the only one" in row]
+    assert lines == ([] if line is None else [line])
 
 
 def test_what_needs_a_person_is_not_cut_before_payments_are() -> None:

@@ -334,6 +334,16 @@ def test_payments_are_grouped_in_order_by_the_batch_size() -> None:
     assert [change.operation_id for change in made.changes[:2]] == [made.operations[0].operation_id] * 2
 
 
+def test_the_first_payment_of_an_account_is_an_operation_of_its_own() -> None:
+    """Apply sends it alone, to read its marker back: before the first contact, and until a marker was read."""
+    met = Records()
+    met.known = (met.known[0]._replace(verified_first=False),)
+    for state in (None, met):
+        made = plan(*(bonus(f"w47/w{n}", "1.00") for n in range(5)), state=state, config=settings(batch_size=3))
+        assert [len(operation.payments) for operation in made.operations] == [1, 3, 1]
+        assert len({change.operation_id for change in made.changes}) == (1 if state is None else 3)
+
+
 def test_an_operation_of_two_has_the_contracts_id() -> None:
     made = plan(
         bonus("image-labels-2026-w47/fac97860c7929add8048ed2ef63b66fd/00001092da--61ef030400c684132d0da0de", "1.00"),
