@@ -4,19 +4,18 @@ A line in a pull request must not send a secret elsewhere: off loopback an endpo
 environment names it, and never over plain http. What decides is the address as it will be used, not how it looks.
 """
 
-import ipaddress
 import re
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
+from reconcile.providers.endpoint import EndpointError, is_loopback, parse_endpoint
 from reconcile.providers.rules import ProviderRules
 
 ALLOW_VARIABLE: Final = "BONUSCTL_ALLOW_ENDPOINT"
 
 # Letters, digits, dots and dashes; an IPv6 address in brackets. No user, no escapes, no other script.
 _PLAIN: Final = re.compile(r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?/?")
-_LOOPBACK_NAMES: Final = frozenset({"localhost"})
 
 
 class EndpointProblem(NamedTuple):
@@ -40,20 +39,19 @@ def check_endpoint(
     except ValueError:
         return EndpointProblem("The endpoint's port is out of range", "", "Ports go from 1 to 65535.")
     origin = text.rstrip("/")
-    if is_loopback(url.hostname or ""):
-        return origin
-    return _elsewhere(origin, url, rules, environment, environ)
+    found = origin if is_loopback(url.hostname or "") else _elsewhere(origin, url, rules, environment, environ)
+    return found if isinstance(found, EndpointProblem) else _as_used(found)
 
 
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine: `localhost`, 127.0.0.0/8 in its usual form, or ::1. No mapped address is."""
-    if host.lower() in _LOOPBACK_NAMES:
-        return True
+def _as_used(origin: str) -> str | EndpointProblem:
+    """What the wire itself says of an endpoint: it reads it once more, and strictly."""
     try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return address.is_loopback if address.version == 4 else address == ipaddress.IPv6Address("::1")
+        parse_endpoint(origin)
+    except EndpointError as error:
+        return EndpointProblem(
+            "The endpoint is none", f"Because {error}.", "Write `https://host` or `https://host:port`."
+        )
+    return origin
 
 
 def _form(text: str) -> EndpointProblem | None:

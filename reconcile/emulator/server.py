@@ -39,16 +39,19 @@ _log = logging.getLogger("reconcile.emulator")
 def serve(options: Options, announce: Callable[[str], None]) -> None:
     """Run an emulator until SIGINT or SIGTERM. `announce` gets its endpoint once it answers.
 
-    Raises OSError if the address or the ledger's file can't be had, sqlite3.Error if the file is no ledger.
+    Raises OSError if the address or the ledger's file can't be had, or the file is no ledger.
     """
-    asyncio.run(_serve(options, announce))
+    try:
+        asyncio.run(_serve(options, announce))
+    except sqlite3.Error as error:
+        raise OSError(f"{options.db}: {error}") from error
 
 
 def main() -> int:
     """The command of the process itself: options from its arguments, its endpoint on stdout, trouble on stderr."""
     try:
         serve(parse_options(sys.argv[1:], dict(os.environ)), _announce)
-    except (OptionError, FaultError, OSError, sqlite3.Error) as exc:
+    except (OptionError, FaultError, OSError) as exc:
         sys.stderr.write(f"emulator: {exc}\n")
         return 1
     return 0

@@ -8,8 +8,9 @@ import pytest
 
 from reconcile.config import find_config, load_config
 from reconcile.diagnostics import Diagnostics
-from reconcile.endpoints import EndpointProblem, check_endpoint, is_loopback
+from reconcile.endpoints import EndpointProblem, check_endpoint
 from reconcile.errors import UsageError
+from reconcile.providers.endpoint import is_loopback
 from reconcile.providers.rules import TOLOKA
 from reconcile.settings import Policies, ProviderSettings, Rail, Settings
 

@@ -17,7 +17,11 @@ ROOMS: dict[str, set[str]] = {
     **{name: set() for name in VALUES},
     "redaction": {"providers.secrets"},
     "spec": {"providers.rules", "render.safe"},
-    "config": {"spec", "providers.rules", "providers.endpoint"},
+    **{
+        name: {"spec", "providers.rules", "endpoints", "config_providers", "config_search", "config_values"}
+        for name in ("config", "config_providers", "config_search", "config_values")
+    },
+    "endpoints": {"providers.rules", "providers.endpoint"},
     "state": set(),
     "plan": {"providers.rules", "state.ledger", "state.events", "spec.suggest"},
     "protocol": {"providers.base", "providers.rules", "state.ledger", "state.events", "plan.model"},

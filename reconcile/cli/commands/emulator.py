@@ -24,8 +24,6 @@ def command(invocation: Invocation, /, host: str, port: int, db: str, settings: 
     """Run the embedded provider as a server of its own: Toloka's bonus API under /api/v1, and a page at / that shows
     what was paid. No money moves. Ends with Ctrl-C.
     """
-    import sqlite3
-
     from reconcile.emulator.faults import FaultError
     from reconcile.emulator.options import OptionError, parse_options
     from reconcile.emulator.server import serve
@@ -38,5 +36,5 @@ def command(invocation: Invocation, /, host: str, port: int, db: str, settings: 
     try:
         options = parse_options(arguments, dict(invocation.environ))
         serve(options, lambda endpoint: invocation.console.result(f"listening on {endpoint}"))
-    except (OptionError, FaultError, OSError, sqlite3.Error) as error:
+    except (OptionError, FaultError, OSError) as error:
         raise UsageError(f"The emulator cannot run: {error}", remedy="bonusctl emulator --help") from error
