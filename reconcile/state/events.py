@@ -14,6 +14,10 @@ from enum import StrEnum
 from typing import ClassVar, Final, TypeAlias
 
 from reconcile.model import Account, Identity, SendOutcome, Texts
+from reconcile.state.events_decided import AcceptanceRevoked as AcceptanceRevoked
+from reconcile.state.events_decided import BonusAccepted as BonusAccepted
+from reconcile.state.events_decided import ImportedPayment as ImportedPayment
+from reconcile.state.events_decided import PaymentsImported as PaymentsImported
 
 
 class Result(StrEnum):
@@ -347,6 +351,9 @@ Event: TypeAlias = (
     | AlarmRaised
     | PaymentResolved
     | StateCarried
+    | BonusAccepted
+    | AcceptanceRevoked
+    | PaymentsImported
 )
 
 EVENTS: Final[tuple[type[Event], ...]] = (
@@ -367,4 +374,7 @@ EVENTS: Final[tuple[type[Event], ...]] = (
     AlarmRaised,
     PaymentResolved,
     StateCarried,
+    BonusAccepted,
+    AcceptanceRevoked,
+    PaymentsImported,
 )

@@ -179,6 +179,18 @@ class AlarmRecord(NamedTuple):
     at_ms: int
 
 
+class AcceptanceRecord(NamedTuple):
+    """A person accepts a bonus as it is: `issued` although `desired` is asked for, or its rejection with `code`."""
+
+    bonus_id: bytes
+    issued: Decimal
+    desired: Decimal
+    code: str
+    reason: str
+    actor: str
+    at_ms: int
+
+
 class PaidRow(NamedTuple):
     """A payment as the guardrails see it. `at_ms`: when the provider made it; where that is not known (in doubt, or
     decided by a person), when its operation was prepared. `bonus_id` is None while it is unattributed.
@@ -245,6 +257,12 @@ class StateReader(Protocol):
 
     def issued_content(self, payment_id: bytes, *, ledger: int | None = None) -> IssuedContent | None:
         """Where an issued payment's texts can be read; None if it is not issued."""
+
+    def acceptances(self, ledger: int) -> Iterator[AcceptanceRecord]:
+        """Every acceptance that was not taken back, ordered by bonus_id. Whether it still holds is for planning."""
+
+    def imported(self, ledger: int) -> Iterator[RecordedPayment]:
+        """Payments that an import took over, by remote id, those without one first."""
 
     def open_operations(self, ledger: int) -> Iterator[OperationRecord]:
         """Operations with payments that are not settled, in the order they were prepared."""

@@ -2,7 +2,7 @@
 
 Events are facts in the order they happened, so the fold is total for every history that could be true, and refuses
 one that could not: EventRefused, before the commit. What concerns money is in `fold_operations`,
-`fold_settling` and `fold_bonuses` beside this file.
+`fold_settling`, `fold_decided` and `fold_bonuses` beside this file.
 """
 
 from collections.abc import Callable
@@ -10,12 +10,14 @@ from typing import Any, Final, TypeVar
 
 from reconcile.digest import canonical_json
 from reconcile.errors import EventRefused
-from reconcile.state import fold_operations, fold_settling
+from reconcile.state import fold_decided, fold_operations, fold_settling
 from reconcile.state.coding import Misfit, amount_text
 from reconcile.state.events import (
+    AcceptanceRevoked,
     AccountBound,
     AlarmRaised,
     ApprovalRecorded,
+    BonusAccepted,
     Event,
     GateClosed,
     GateOpened,
@@ -24,6 +26,7 @@ from reconcile.state.events import (
     PaymentResolved,
     PaymentsAdopted,
     PaymentsAttributed,
+    PaymentsImported,
     RunEnded,
     RunStarted,
     ScanCompleted,
@@ -229,4 +232,7 @@ _FOLDS: Final[dict[type[Any], Fold]] = {
     AlarmRaised: _alarm,
     PaymentResolved: fold_settling.resolved,
     StateCarried: _carried,
+    BonusAccepted: fold_decided.accepted,
+    AcceptanceRevoked: fold_decided.revoked,
+    PaymentsImported: fold_decided.imported,
 }

@@ -18,7 +18,15 @@ from reconcile.model import Account
 from reconcile.state.chain import NO_EVENTS, StoredEvent
 from reconcile.state.coding import Misfit, amount_value
 from reconcile.state.connection import translated
-from reconcile.state.ledger import AlarmRecord, CampaignRecord, Head, LedgerRecord, RecordedBonus, RunRecord
+from reconcile.state.ledger import (
+    AcceptanceRecord,
+    AlarmRecord,
+    CampaignRecord,
+    Head,
+    LedgerRecord,
+    RecordedBonus,
+    RunRecord,
+)
 
 PAGE: Final = 5_000
 IDS_PAGE: Final = 500
@@ -190,6 +198,18 @@ def alarms(source: Source) -> tuple[AlarmRecord, ...]:
     return tuple(
         AlarmRecord._make(row) for row in source.rows("SELECT ledger, code, detail, at_ms FROM alarms ORDER BY event")
     )
+
+
+def acceptances(source: Source, ledger_number: int) -> Iterator[AcceptanceRecord]:
+    """Every acceptance in force, ordered by bonus_id."""
+    rows = source.rows(
+        "SELECT bonus_id, issued, desired, code, reason, actor, at_ms FROM acceptances "
+        "WHERE ledger = ? AND revoked = 0 ORDER BY bonus_id",
+        ledger_number,
+    )
+    amounts = Amounts()
+    for bonus_id, issued, desired, *rest in rows:
+        yield AcceptanceRecord._make((bonus_id, amounts[issued], amounts[desired], *rest))
 
 
 def approved(source: Source, digest: str) -> dict[bytes, bytes] | None:

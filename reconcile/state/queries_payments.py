@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from reconcile import identity
-from reconcile.model import PaymentStatus, SendOutcome
+from reconcile.model import PaymentStatus, SendOutcome, Texts
 from reconcile.state.codec import Parts, decode_parts
-from reconcile.state.events import AdoptedPayment, PreparedOperation
+from reconcile.state.events import AdoptedPayment, ImportedPayment, PaymentsImported, PreparedOperation
 from reconcile.state.ledger import IssuedContent, OperationItem, OperationRecord, RecordedPayment, RecordedSend
 from reconcile.state.queries import PAGE, Amounts, Source, altered, one_ledger
 
@@ -98,6 +98,22 @@ def unattributed(source: Source, ledger: int) -> Iterator[RecordedPayment]:
         last = payment.sequence, payment.payment_id
 
 
+def imported(source: Source, ledger: int) -> Iterator[RecordedPayment]:
+    """Payments that an import took over, by remote id."""
+    last = "", b""
+    sql = (
+        f"{_PAYMENT} WHERE p.ledger = ? AND p.code = 'imported' AND (p.remote_id, p.payment_id) > (?, ?) "
+        "ORDER BY p.remote_id, p.payment_id LIMIT ?"
+    )
+    while rows := source.rows(sql, ledger, *last, PAGE):
+        payment = None
+        for row in rows:
+            payment = _payment(row)
+            yield payment
+        assert payment is not None
+        last = payment.remote_id, payment.payment_id
+
+
 def payment_by_id(source: Source, payment_id: bytes, ledger: int | None) -> RecordedPayment | None:
     """One payment."""
     found = source.rows(f"{_PAYMENT} WHERE p.payment_id = ? AND coalesce(?, p.ledger) = p.ledger", payment_id, ledger)
@@ -118,8 +134,9 @@ def issued_content(source: Source, payment_id: bytes, ledger: int | None) -> Iss
         return None
     _, told_event, told_position, operation = row
     if told_event is not None:
-        told: AdoptedPayment = _parts(source, told_event, "payments", AdoptedPayment).item(told_position)
-        return IssuedContent(told.texts, "", 0)
+        return IssuedContent(_told(source, told_event, told_position), "", 0)
+    if operation is None:
+        return None
     place = source.row(
         "SELECT o.event, o.position, i.position FROM operations o "
         "JOIN operation_items i ON i.operation = o.operation WHERE o.operation = ? AND i.payment_id = ?",
@@ -130,6 +147,14 @@ def issued_content(source: Source, payment_id: bytes, ledger: int | None) -> Iss
         raise source.missing(f"the operation of payment {identity.to_text(payment_id)}")
     frozen: PreparedOperation = _parts(source, place[0], "operations", PreparedOperation).item(place[1])
     return IssuedContent(None, frozen.body, place[2])
+
+
+def _told(source: Source, event: int, position: int) -> Texts:
+    """What a payment said, by the event in which it was adopted or imported."""
+    row = source.row("SELECT kind FROM events WHERE sequence = ?", event)
+    part_type = ImportedPayment if row is not None and row[0] == PaymentsImported.kind else AdoptedPayment
+    told: AdoptedPayment | ImportedPayment = _parts(source, event, "payments", part_type).item(position)
+    return told.texts
 
 
 def _parts(source: Source, event: int, name: str, part_type: type[Any]) -> Parts:

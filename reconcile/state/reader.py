@@ -9,6 +9,7 @@ from reconcile.state import chain, files, queries, queries_audit, queries_paymen
 from reconcile.state.chain import StoredEvent
 from reconcile.state.connection import check_one_file, check_ours, reading, translated
 from reconcile.state.ledger import (
+    AcceptanceRecord,
     AlarmRecord,
     CampaignRecord,
     Head,
@@ -95,6 +96,14 @@ class SqliteReader(StateReader):
     def issued_content(self, payment_id: bytes, *, ledger: int | None = None) -> IssuedContent | None:
         """Where an issued payment's texts can be read; None if it is not issued."""
         return queries_payments.issued_content(self._source, payment_id, ledger)
+
+    def acceptances(self, ledger: int) -> Iterator[AcceptanceRecord]:
+        """Every acceptance that was not taken back."""
+        return queries.acceptances(self._source, ledger)
+
+    def imported(self, ledger: int) -> Iterator[RecordedPayment]:
+        """Payments that an import took over."""
+        return queries_payments.imported(self._source, ledger)
 
     def open_operations(self, ledger: int) -> Iterator[OperationRecord]:
         """Operations with payments that are not settled, in the order they were prepared."""

@@ -182,6 +182,21 @@ class EntryRow:
     entry: bytes
 
 
+@dataclass(slots=True, kw_only=True)
+class AcceptanceRow:
+    """A bonus that a person accepts as it is; see `ledger.AcceptanceRecord`. `revoked`: it was taken back."""
+
+    ledger: int
+    bonus_id: bytes
+    issued: str
+    desired: str
+    code: str
+    reason: str
+    actor: str
+    at_ms: int
+    revoked: int = 0
+
+
 @dataclass(slots=True)
 class AlarmRow:
     """An alarm, by the event that raised it."""

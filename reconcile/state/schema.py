@@ -28,6 +28,7 @@ TABLES: Final = (
     "approvals",
     "approval_entries",
     "alarms",
+    "acceptances",
 )
 
 
@@ -125,6 +126,8 @@ def m005_payments(db: Database) -> None:
     )
     db.execute("CREATE INDEX payments_by_bonus ON payments(campaign, bonus_id, sequence)")
     db.execute("CREATE INDEX payments_by_time ON payments(ledger, created_ms)")
+    # No payment of the provider's is imported twice.
+    db.execute("CREATE INDEX payments_imported ON payments(ledger, remote_id) WHERE code = 'imported'")
     db.execute(
         """CREATE TABLE operation_items(
           operation INTEGER NOT NULL REFERENCES operations, payment_id BLOB NOT NULL,
@@ -134,7 +137,7 @@ def m005_payments(db: Database) -> None:
 
 @migrations()
 def m006_runs(db: Database) -> None:
-    """Who ran what, which sets of payments were approved, and what should have been impossible."""
+    """Who ran what, which sets of payments were approved, what was accepted, and what should have been impossible."""
     db.execute(
         """CREATE TABLE runs(
           epoch INTEGER PRIMARY KEY, run_id TEXT NOT NULL UNIQUE, command TEXT NOT NULL, actor TEXT NOT NULL,
@@ -157,6 +160,13 @@ def m006_runs(db: Database) -> None:
         """CREATE TABLE alarms(
           event INTEGER PRIMARY KEY, ledger INTEGER NOT NULL REFERENCES ledgers,
           code TEXT NOT NULL, detail TEXT NOT NULL, at_ms INTEGER NOT NULL) STRICT"""
+    )
+    db.execute(
+        """CREATE TABLE acceptances(
+          ledger INTEGER NOT NULL REFERENCES ledgers, bonus_id BLOB NOT NULL,
+          issued TEXT NOT NULL, desired TEXT NOT NULL, code TEXT NOT NULL,
+          reason TEXT NOT NULL, actor TEXT NOT NULL, at_ms INTEGER NOT NULL, revoked INTEGER NOT NULL,
+          PRIMARY KEY (ledger, bonus_id)) STRICT, WITHOUT ROWID"""
     )
 
 

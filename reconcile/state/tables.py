@@ -9,6 +9,7 @@ from operator import attrgetter
 from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
 from reconcile.state.rows import (
+    AcceptanceRow,
     AlarmRow,
     ApprovalRow,
     BonusRow,
@@ -125,6 +126,7 @@ _SHAPES: Final = (
     _shape("approvals", ApprovalRow),
     _shape("approval_entries", EntryRow, 2),
     _shape("alarms", AlarmRow),
+    _shape("acceptances", AcceptanceRow, 2),
 )
 
 
@@ -147,6 +149,7 @@ class Tables:
         self.approvals: Rows[ApprovalRow] = made[9]
         self.entries: Rows[EntryRow] = made[10]
         self.alarms: Rows[AlarmRow] = made[11]
+        self.acceptances: Rows[AcceptanceRow] = made[12]
         self._highest_operation: int | None = None
         self._campaign_numbers: dict[tuple[int, str, str], int] = {}
 

@@ -9,22 +9,26 @@ from decimal import Decimal
 from pathlib import Path
 
 from reconcile import identity
-from reconcile.model import Account, Identity, SendOutcome
+from reconcile.model import Account, Identity, SendOutcome, Texts
 from reconcile.state.events import (
+    AcceptanceRevoked,
     AccountBound,
     AdoptedPayment,
     AlarmRaised,
     ApprovalRecorded,
     Basis,
+    BonusAccepted,
     Event,
     FinishedSend,
     GateClosed,
     GateOpened,
+    ImportedPayment,
     OperationSettled,
     OperationsPrepared,
     PaymentResolved,
     PaymentsAdopted,
     PaymentsAttributed,
+    PaymentsImported,
     PreparedOperation,
     PreparedPayment,
     Result,
@@ -48,6 +52,8 @@ ENTRY = bytes(range(32))
 ANN = Identity("", "week-47", "ann", "a1", "")
 BEN = Identity("", "week-47", "ben", "", "quality")
 CAT = Identity("vision", "week-48", "cat", "", "")
+FAY = Identity("", "week-46", "fay", "a9", "")
+GUS = Identity("", "week-46", "gus", "", "")
 
 
 def pid(bonus: Identity, sequence: int = 1) -> bytes:
@@ -196,6 +202,45 @@ def adopted(*payments: AdoptedPayment, ledger: int = 1) -> PaymentsAdopted:
     return PaymentsAdopted(ledger=ledger, payments=payments, at_ms=START_MS + 6)
 
 
+def accepted(bonus: Identity, *, issued: str = "0.00", desired: str = "1.50", code: str = "") -> BonusAccepted:
+    return BonusAccepted(
+        ledger=1,
+        bonus=bonus,
+        issued=Decimal(issued),
+        desired=Decimal(desired),
+        code=code,
+        reason="agreed with the team",
+        actor="ann",
+        at_ms=START_MS + 7,
+    )
+
+
+def revoked(bonus: Identity) -> AcceptanceRevoked:
+    return AcceptanceRevoked(ledger=1, bonus=bonus, reason="after all", actor="ann", at_ms=START_MS + 8)
+
+
+def imported_payment(
+    bonus: Identity,
+    *,
+    amount: str = "1.50",
+    remote_id: str = "",
+    texts: Texts = (("private_comment", "thanks"),),
+    payment_id: bytes = b"",
+) -> ImportedPayment:
+    return ImportedPayment(
+        payment_id=payment_id or pid(bonus),
+        bonus=bonus,
+        amount=Decimal(amount),
+        remote_id=remote_id,
+        created_ms=START_MS if remote_id else None,
+        texts=texts,
+    )
+
+
+def imported(*payments: ImportedPayment) -> PaymentsImported:
+    return PaymentsImported(ledger=1, origin="week-46.csv", payments=payments, actor="ann", at_ms=START_MS + 9)
+
+
 def scanned(newest_ours_ms: int | None = None) -> ScanCompleted:
     return ScanCompleted(
         ledger=1,
@@ -273,6 +318,8 @@ def everything() -> list[list[Event]]:
             )
         ],
         [adopted(adopted_payment(Identity("x", "week-50", "eve", "", ""), known=False, remote_id="78"))],
+        [accepted(ANN, issued="1.50", desired="2.00"), accepted(BEN, code="BLOCKED"), revoked(BEN)],
+        [imported(imported_payment(FAY, remote_id="41"), imported_payment(GUS, texts=()))],
         [run_ended()],
         [StateCarried(how="unlocked", reason="it hung", actor="ann", epoch=2, at_ms=START_MS)],
         [run_started(3)],

@@ -60,13 +60,13 @@ def test_a_hot_journal_is_rolled_back_in_a_private_copy_and_not_in_place(state: 
     before, whole = listing(state.parent), state.read_bytes()
     with open_reader(state) as reader:
         assert reader is not None
-        assert reader.head().sequence == 25
+        assert reader.head().sequence == 29
         assert reader.source.rows("SELECT * FROM meta WHERE key LIKE 'spill%'") == []
     assert verify_file(state).sound
     assert listing(state.parent) == before
     assert state.read_bytes() == whole
     with locked_ledger(state) as (ledger, _):
-        assert ledger.head().sequence == 25
+        assert ledger.head().sequence == 29
     assert not state.with_name("state.db-journal").exists()
 
 

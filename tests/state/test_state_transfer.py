@@ -91,7 +91,7 @@ def test_an_import_makes_the_same_state_with_every_gate_closed(state: Path, tmp_
     lines = export_of(state)
     other = tmp_path / "other" / "state.db"
     head = take(other, [line + "\n" for line in lines])
-    assert head.sequence == 25
+    assert head.sequence == 29
     assert verify_file(other).sound
     assert export_of(other)[1:-1] == lines[1:]
     with open_reader(other) as reader:
@@ -114,18 +114,24 @@ def test_an_import_brings_an_older_state_forward(state: Path, tmp_path: Path) ->
     backup_state(state, old)
     with locked_ledger(state) as (ledger, _):
         ledger.commit([run_started(4), adopted(adopted_payment(ANN.__class__("", "later", "zoe", "", "")))])
-    assert take(old, export_of(state)).sequence == 27
+    assert take(old, export_of(state)).sequence == 31
     assert verify_file(old).sound
     with open_reader(old) as reader:
         assert reader is not None
-        assert [record.campaign for record in reader.campaigns(1)] == ["later", "week-47", "week-49", "week-48"]
+        assert [record.campaign for record in reader.campaigns(1)] == [
+            "later",
+            "week-46",
+            "week-47",
+            "week-49",
+            "week-48",
+        ]
 
 
 def test_an_older_export_does_not_replace_a_newer_state(state: Path) -> None:
     lines = export_of(state)
     with locked_ledger(state) as (ledger, _):
         ledger.commit([run_started(4)])
-    with pytest.raises(StateError, match=r"ends at event 24, the state at .* at event 25") as caught:
+    with pytest.raises(StateError, match=r"ends at event 28, the state at .* at event 29") as caught:
         take(state, lines)
     assert caught.value.reason == "import_older"
 
@@ -139,7 +145,7 @@ def test_states_that_parted_are_not_joined(state: Path, tmp_path: Path) -> None:
         ledger.commit([run_started(4), scanned()])
         ledger.commit([scanned()])
     head = head_of(state)
-    with pytest.raises(StateError, match="differ at event 25") as caught:
+    with pytest.raises(StateError, match="differ at event 29") as caught:
         take(state, export_of(other))
     assert caught.value.reason == "import_diverged"
     assert head_of(state) == head
@@ -191,18 +197,18 @@ def deep(lines: list[str]) -> list[str]:
 @pytest.mark.parametrize(
     ("spoil", "says"),
     [
-        (cut, "Line 25 of the export is refused: the export ends after event 23, its head is 24"),
-        (cut_line, "Line 25 of the export is refused: it is no JSON"),
+        (cut, "Line 29 of the export is refused: the export ends after event 27, its head is 28"),
+        (cut_line, "Line 29 of the export is refused: it is no JSON"),
         (swapped, "Line 6 of the export is refused: event 6 stands where event 5 belongs"),
         (left_out, "Line 6 of the export is refused: event 6 stands where event 5 belongs"),
         (amount, "Line 8 of the export is refused: event 7 does not have the hash"),
         (blank, "Line 8 of the export is refused: it is not written as an export writes it"),
-        (twice, "Line 26 of the export is refused: event 24 stands where event 25 belongs"),
+        (twice, "Line 30 of the export is refused: event 28 stands where event 29 belongs"),
         (key_twice, "Line 8 of the export is refused: it is not written as an export writes it"),
         (deep, "Line 8 of the export is refused: it is no JSON"),
         (lambda lines: lines[1:], "Line 1 of the export is refused: it does not have the fields"),
         (lambda _: [], "Line 1 of the export is refused: it is no JSON"),
-        (lambda lines: lines[:1], "Line 2 of the export is refused: the export ends after event 0, its head is 24"),
+        (lambda lines: lines[:1], "Line 2 of the export is refused: the export ends after event 0, its head is 28"),
     ],
 )
 def test_a_spoiled_export_is_refused_with_its_line_and_imports_nothing(
@@ -300,7 +306,7 @@ def test_a_restored_state_keeps_the_former_file_closes_the_gates_and_fences_olde
     aside = restore(tmp_path / "b.db", state)
     assert aside == tmp_path / "state.db.before-restore-1"
     assert export_of(aside) == former
-    assert head_of(state).sequence == 25
+    assert head_of(state).sequence == 29
     assert verify_file(state).sound
     with locked_ledger(state) as (ledger, _):
         assert ledger.epoch == 6
