@@ -1,5 +1,6 @@
 """What people do to a state by hand: resolve, unlock, export, import, backup, restore. Each is recorded in it."""
 
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from reconcile.render.state_values import BonusRow
 from reconcile.state.backup import backup_state, restore_state
 from reconcile.state.events import Event, PaymentResolved, Result, RunEnded, RunStarted, StateCarried
 from reconcile.state.ledger import Head, RecordedPayment
-from reconcile.state.lock import Holder, unlock
+from reconcile.state.lock import Holder, RunLock, take_over
 from reconcile.state.reader import SqliteReader, open_reader
 from reconcile.state.sqlite import open_ledger
 from reconcile.state.transfer import export_state, import_state
@@ -77,14 +78,19 @@ def resolve(project: Project, address: str, *, result: Result, reason: str) -> B
 def take_lock(project: Project, reason: str) -> Holder | None:
     """Take the lock from whoever holds it, and close every gate. Returns who had signed it."""
     path = project.state_path
-    before = unlock(path) if path.parent.is_dir() else None
-    if not path.exists():
-        return before
+    if not path.parent.is_dir():
+        return None
     clock = SystemClock()
-    with (
-        holding_lock(project, "state unlock") as lock,
-        open_ledger(path, lock=lock, lineage=new_id(), at_ms=clock.now_ms()) as ledger,
-    ):
+    holder = Holder(pid=os.getpid(), host=host(), command="state unlock", since_ms=clock.now_ms())
+    before, lock = take_over(path, holder)
+    with lock:
+        if path.exists():
+            _carry_unlocked(project, lock, reason, clock)
+    return before
+
+
+def _carry_unlocked(project: Project, lock: RunLock, reason: str, clock: SystemClock) -> None:
+    with open_ledger(project.state_path, lock=lock, lineage=new_id(), at_ms=clock.now_ms()) as ledger:
         carried = StateCarried(
             how="unlocked",
             reason=reason,
@@ -93,7 +99,6 @@ def take_lock(project: Project, reason: str) -> Holder | None:
             at_ms=clock.now_ms(),
         )
         ledger.commit([carried])
-    return before
 
 
 def export_to(project: Project, write_line: Callable[[str], object]) -> None:

@@ -36,7 +36,8 @@ class Listing:
     def call(self) -> ListPayments:
         """The next page."""
         self.flying = True
-        return ListPayments(None, self._cursor)
+        since_ms = None if self._cursor else self._context.gateway.settings.since_ms
+        return ListPayments(since_ms, self._cursor)
 
     def take(self, answer: PaymentsPage | Unread, tracks: Mapping[bytes, Track]) -> tuple[Track, ...]:
         """One page; after the last (or a failure) the operations that waited for it. `tracks` by payment id."""

@@ -143,17 +143,26 @@ def read_holder(state: Path) -> Holder | None:
         return None
 
 
-def unlock(state: Path) -> Holder | None:
-    """Put a fresh lock file in place of the present one, and say who had signed that. The next run can go on; a run
-    that still holds the old one finds out before it writes or sends.
+def take_over(state: Path, holder: Holder) -> tuple[Holder | None, RunLock]:
+    """Put a fresh lock file in place of the present one, held by us from its first moment, and say who had signed the
+    old one. A run that still holds that finds out before it writes or sends; no other run can slip in between.
     """
     before, path = read_holder(state), lock_path(state)
     try:
         handle, fresh = tempfile.mkstemp(prefix=path.name + ".", dir=path.parent)
-        os.close(handle)
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock = RunLock(path, handle)
         Path(fresh).replace(path)
     except OSError as error:
         raise StateError(f"The lock {path} cannot be replaced: {error.strerror}", reason="lock_unusable") from error
+    _sign(lock, holder)
+    return before, lock
+
+
+def unlock(state: Path) -> Holder | None:
+    """Take the lock over and let it go. Returns who had signed it."""
+    before, lock = take_over(state, Holder(pid=os.getpid(), host="", command="state unlock", since_ms=0))
+    lock.release()
     return before
 
 
