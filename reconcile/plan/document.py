@@ -16,7 +16,17 @@ from reconcile.digest import texts_json
 from reconcile.model import Identity
 from reconcile.money import add, format_amount
 from reconcile.plan.days import date_of, days
-from reconcile.plan.model import Action, CampaignSummary, Change, InDoubt, Plan, PlannedOperation, ProviderSummary
+from reconcile.plan.model import (
+    Accepted,
+    Action,
+    CampaignSummary,
+    Change,
+    InDoubt,
+    Plan,
+    PlannedOperation,
+    ProviderSummary,
+)
+from reconcile.times import format_time
 
 FORMAT_VERSION: Final = 1
 
@@ -78,6 +88,7 @@ def _parts(plan: Plan) -> tuple[tuple[str, object], ...]:
         ("changes", iter(map(_change, plan.changes))),
         ("operations", iter(map(_operation, plan.operations))),
         ("in_doubt", iter(map(_in_doubt, plan.in_doubt))),
+        ("accepted", iter(map(_accepted, plan.accepted))),
         ("campaigns", iter(map(_campaign, plan.campaigns))),
         ("providers", iter(map(_provider, plan.providers))),
         ("diagnostics", iter(map(_diagnostic, plan.diagnostics))),
@@ -102,6 +113,7 @@ def summary(plan: Plan) -> dict[str, object]:
         "conflict": actions[Action.CONFLICT],
         "orphaned": actions[Action.ORPHANED],
         "in_doubt": len(plan.in_doubt),
+        "accepted": len(plan.accepted),
         "operations": len(plan.operations),
         "total": format_amount(one.amount) if one else None,
         "fees": _amount(one.fees) if one else None,
@@ -156,6 +168,21 @@ def _in_doubt(row: InDoubt) -> dict[str, object]:
         "amount": format_amount(row.amount),
         "currency": row.currency,
         "why": row.why,
+    }
+
+
+def _accepted(row: Accepted) -> dict[str, object]:
+    return {
+        "address": row.identity.address,
+        "bonus_id": identity.to_text(row.bonus_id),
+        **_names(row.identity, row.provider),
+        "amount": format_amount(row.amount),
+        "issued_amount": format_amount(row.issued),
+        "currency": row.currency,
+        "code": row.code or None,
+        "reason": row.reason,
+        "actor": row.actor,
+        "accepted_at": format_time(row.at_ms),
     }
 
 

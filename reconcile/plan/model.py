@@ -85,6 +85,23 @@ class InDoubt(NamedTuple):
     why: str
 
 
+class Accepted(NamedTuple):
+    """A desired bonus that a person accepted as it is: neither a change nor sent. `amount` is what the spec asks for;
+    `code` is that of the rejection that was accepted, "" for another amount than the one that was issued.
+    """
+
+    identity: Identity
+    bonus_id: bytes
+    provider: str
+    currency: str
+    amount: Decimal
+    issued: Decimal
+    code: str
+    reason: str
+    actor: str
+    at_ms: int
+
+
 class PlannedOperation(NamedTuple):
     """Payments that go out together. `operation_id` is None before the first contact with the account."""
 
@@ -115,6 +132,7 @@ class CampaignSummary(NamedTuple):
     issued: Decimal
     budget: Decimal | None
     budget_left: Decimal | None
+    accepted: int = 0
 
 
 class ProviderSummary(NamedTuple):
@@ -152,6 +170,7 @@ class Plan:
     `orphans_elsewhere` counts the bonuses recorded in campaigns that were not loaded at all. `lineage` is the state's,
     "" when there is no state; `head` its newest event. `held_back` counts payments that a limit leaves for later.
     `attributed` are payments of ours that found their bonus in these specs: (payment_id, sequence, identity).
+    `accepted` are desired bonuses that a person accepted as they are.
     """
 
     digest: str
@@ -169,6 +188,7 @@ class Plan:
     project: str
     held_back: int = 0
     attributed: tuple[tuple[bytes, int, Identity], ...] = ()
+    accepted: tuple[Accepted, ...] = ()
 
     @property
     def payments(self) -> tuple[Change, ...]:

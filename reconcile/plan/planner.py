@@ -71,6 +71,7 @@ def make_plan(
         project=settings.project,
         held_back=held_back,
         attributed=tuple(sorter.attributed),
+        accepted=tuple(sorter.accepted),
     )
 
 

@@ -15,7 +15,16 @@ from reconcile.model import Identity
 from reconcile.money import add
 from reconcile.plan.document import FORMAT_VERSION
 from reconcile.plan.fields import Damaged, Fields
-from reconcile.plan.model import Action, CampaignSummary, Change, InDoubt, Plan, PlannedOperation, ProviderSummary
+from reconcile.plan.model import (
+    Accepted,
+    Action,
+    CampaignSummary,
+    Change,
+    InDoubt,
+    Plan,
+    PlannedOperation,
+    ProviderSummary,
+)
 from reconcile.times import parse_time
 
 _DAY_MS_MAX: Final = 1 << 44
@@ -49,6 +58,7 @@ def restore(fields: Fields) -> Plan:
         head=fields.maybe("head"),
         project=project,
         held_back=fields.number("held_back"),
+        accepted=tuple(_accepted(row, project) for row in fields.items("accepted")),
     )
 
 
@@ -140,6 +150,25 @@ def _in_doubt(row: Fields, project: str) -> InDoubt:
     return InDoubt(who, who.bonus_id, row.text("provider"), row.text("currency"), row.amount("amount"), row.text("why"))
 
 
+def _accepted(row: Fields, project: str) -> Accepted:
+    who = _who(row, project)
+    at_ms = parse_time(row.text("accepted_at"))
+    if at_ms is None:
+        raise Damaged(f"{row.where}.accepted_at is no time")
+    return Accepted(
+        who,
+        who.bonus_id,
+        row.text("provider"),
+        row.text("currency"),
+        row.amount("amount"),
+        row.amount("issued_amount"),
+        row.maybe("code"),
+        row.text("reason"),
+        row.text("actor"),
+        at_ms,
+    )
+
+
 def _operation(row: Fields) -> PlannedOperation:
     payments = []
     for payment in row.strings("payments"):
@@ -166,6 +195,7 @@ def _campaign(row: Fields) -> CampaignSummary:
         issued=row.amount("issued"),
         budget=row.maybe_amount("budget"),
         budget_left=row.maybe_amount("budget_left"),
+        accepted=row.number("accepted"),
     )
 
 

@@ -11,9 +11,9 @@ from typing import Final, assert_never
 from reconcile import digest, identity
 from reconcile.model import Desired, Identity, Texts
 from reconcile.money import ZERO, add
-from reconcile.plan import decision
+from reconcile.plan import acceptance, decision
 from reconcile.plan.books import EMPTY, Held, held, merge, plain
-from reconcile.plan.model import Action, Change, InDoubt
+from reconcile.plan.model import Accepted, Action, Change, InDoubt
 from reconcile.plan.tally import Carried, Shelf, Tally
 from reconcile.state.ledger import RecordedPayment
 
@@ -22,7 +22,7 @@ NEAR_MAX: Final = 2_000
 
 
 class Sorter:
-    """What the specs ask for, sorted. `changes` and `in_doubt` stand in the order of the specs.
+    """What the specs ask for, sorted. `changes`, `in_doubt` and `accepted` stand in the order of the specs.
 
     `attributed`: payments that found their bonus. `allowed`: the exceptions that the specs state for a row that pays
     (`allow: [repeat]`), by bonus id.
@@ -32,6 +32,7 @@ class Sorter:
     def __init__(self, shelf: Shelf, targets: frozenset[tuple[str, str, str, str]]) -> None:
         self.changes: list[Change] = []
         self.in_doubt: list[InDoubt] = []
+        self.accepted: list[Accepted] = []
         self.attributed: list[tuple[bytes, int, Identity]] = []
         self.allowed: dict[bytes, frozenset[str]] = {}
         self.met: set[tuple[str, str, str, str]] = set()
@@ -87,10 +88,12 @@ class Sorter:
         match verdict:
             case decision.Settled():
                 tally.unchanged += 1
-            case decision.Pay():
+            case decision.Pay() if not self._accept(tally, bonus, known.issued, rejected=known.rejected):
                 self._pay(tally, bonus, verdict, known.issued)
+            case decision.Pay():
+                pass
             case decision.Conflict(why):
-                self._conflict(tally, bonus, known.issued, why)
+                self._conflict(tally, bonus, known.issued, why, rejected=known.rejected)
             case decision.Doubt(amount, why):
                 bonus_identity, provider = bonus.identity(self._project), tally.provider.name
                 self.in_doubt.append(InDoubt(bonus_identity, bonus.bonus_id, provider, tally.currency, amount, why))
@@ -156,7 +159,17 @@ class Sorter:
         if bonus.allow or bonus.campaign.allow:
             self.allowed[bonus.bonus_id] = bonus.allow | bonus.campaign.allow
 
-    def _conflict(self, tally: Tally, bonus: Desired, issued: Decimal, why: str) -> None:
+    def _accept(self, tally: Tally, bonus: Desired, issued: Decimal, *, rejected: bool) -> bool:
+        """Whether a person accepted the bonus as it is; it is counted then."""
+        found = acceptance.held(self._shelf, tally, bonus, issued, rejected=rejected)
+        if found is not None:
+            tally.accepted += 1
+            self.accepted.append(found)
+        return found is not None
+
+    def _conflict(self, tally: Tally, bonus: Desired, issued: Decimal, why: str, *, rejected: bool = False) -> None:
+        if self._accept(tally, bonus, issued, rejected=rejected):
+            return
         row = self._row(tally, bonus, Action.CONFLICT, bonus.amount, issued, why)
         self.changes.append(row._replace(texts=bonus.texts()))
 

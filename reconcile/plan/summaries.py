@@ -45,6 +45,7 @@ def _campaign(shelf: Shelf, tally: Tally, counts: Counter[Action], amount: Decim
         in_doubt=doubts,
         amount=amount,
         issued=issued,
+        accepted=tally.accepted,
         budget=budget,
         budget_left=None if budget is None else EXACT.subtract(budget, add((issued, in_doubt, amount))),
     )

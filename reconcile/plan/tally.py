@@ -10,7 +10,7 @@ from reconcile.plan.books import Book, Unattributed, load_book
 from reconcile.plan.decision import Terms
 from reconcile.providers.rules import RULES, Tariff
 from reconcile.settings import ProviderSettings, Settings
-from reconcile.state.ledger import CampaignRecord, LedgerRecord, RecordedBonus, StateReader
+from reconcile.state.ledger import AcceptanceRecord, CampaignRecord, LedgerRecord, RecordedBonus, StateReader
 
 
 class Carried(NamedTuple):
@@ -23,7 +23,9 @@ class Carried(NamedTuple):
 
 @dataclass(slots=True)
 class Tally:
-    """A campaign of one provider. `head` is the first of its files; `asked` and `unchanged` count its bonuses."""
+    """A campaign of one provider. `head` is the first of its files; `asked`, `unchanged` and `accepted` count its
+    bonuses.
+    """
 
     head: Campaign
     provider: ProviderSettings
@@ -32,6 +34,7 @@ class Tally:
     book: Book
     asked: int = 0
     unchanged: int = 0
+    accepted: int = 0
     carried: list[Carried] = field(default_factory=list)
 
     @property
@@ -51,6 +54,7 @@ class Shelf:
         self._books: dict[tuple[int, str], Book] = {}
         self._unattributed: dict[int, Unattributed] = {}
         self._campaigns: dict[int, tuple[CampaignRecord, ...]] = {}
+        self._acceptances: dict[int, dict[bytes, AcceptanceRecord]] = {}
 
     def tally(self, head: Campaign) -> Tally:
         """The tally of a campaign, begun with its first file."""
@@ -106,6 +110,13 @@ class Shelf:
         """One recorded bonus, of any campaign and project, whether its book still holds it or not."""
         assert self.reader is not None
         return next(iter(self.reader.bonuses_by_id(ledger, (bonus_id,))), None)
+
+    def acceptance(self, ledger: int, bonus_id: bytes) -> AcceptanceRecord | None:
+        """What a person accepted of a bonus, whether it still holds or not."""
+        if ledger not in self._acceptances:
+            assert self.reader is not None
+            self._acceptances[ledger] = {record.bonus_id: record for record in self.reader.acceptances(ledger)}
+        return self._acceptances[ledger].get(bonus_id)
 
     def unattributed(self, ledger: int) -> Unattributed:
         """The ledger's payments that no bonus is known for."""

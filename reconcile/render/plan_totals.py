@@ -40,6 +40,8 @@ def total_lines(plan: Plan, style: Style) -> Iterator[str]:
 def _counts(plan: Plan) -> str:
     actions = Counter(change.action for change in plan.changes)
     if not plan.changes and not plan.in_doubt:
+        if plan.accepted:
+            return f"Nothing to do: {plan.unchanged:,} issued, {len(plan.accepted):,} accepted as they are."
         if not plan.unchanged:
             return "Nothing to do: no bonus is asked for."
         held = "the bonus is" if plan.unchanged == 1 else f"all {plan.unchanged:,} bonuses are"
@@ -50,6 +52,7 @@ def _counts(plan: Plan) -> str:
         (plan.unchanged, "unchanged"),
         (actions[Action.CONFLICT], "in conflict"),
         (len(plan.in_doubt), "in doubt"),
+        (len(plan.accepted), "accepted as they are"),
         (actions[Action.ORPHANED], "orphaned"),
     ):
         if count:

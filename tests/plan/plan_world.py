@@ -14,6 +14,7 @@ from reconcile.plan.model import Plan, PlanScope
 from reconcile.plan.planner import make_plan
 from reconcile.settings import Policies, ProviderSettings, Settings
 from reconcile.state.ledger import (
+    AcceptanceRecord,
     AlarmRecord,
     CampaignRecord,
     Head,
@@ -178,6 +179,7 @@ class Records:
         self.sent_today = 0
         self.recent: list[PaidRow] = []
         self.read: list[str] = []
+        self.accepted: list[AcceptanceRecord] = []
 
     def issue(self, plan: Plan) -> None:
         """Every payment of a plan was made and recorded."""
@@ -214,6 +216,12 @@ class Records:
 
     def ledger(self, provider_type: str, environment: str) -> LedgerRecord | None:
         return next((record for record in self.known if record.account[:2] == (provider_type, environment)), None)
+
+    def acceptances(self, ledger: int) -> Iterator[AcceptanceRecord]:
+        return iter(self.accepted if ledger == 1 else [])
+
+    def imported(self, ledger: int) -> Iterator[RecordedPayment]:
+        return iter([])
 
     def bonuses(self, ledger: int, campaign: str) -> Iterator[RecordedBonus]:
         self.read.append(campaign)

@@ -16,7 +16,7 @@ def test_a_row_has_the_contracts_keys_and_ids() -> None:
     assert found["format_version"] == 1
     assert found["summary"] == {
         "issue": 1, "top_up": 0, "unchanged": 0, "conflict": 0, "orphaned": 0, "in_doubt": 0,
-        "operations": 1, "total": "1.00", "fees": "0.20", "currency": "USD",
+        "accepted": 0, "operations": 1, "total": "1.00", "fees": "0.20", "currency": "USD",
     }  # fmt: skip
     (row,) = found["changes"]
     contract = {

@@ -374,6 +374,7 @@ def test_a_campaigns_figures_are_those_of_its_rows() -> None:
         "currency": "USD",
         "desired": 4,
         "unchanged": 1,
+        "accepted": 0,
         "issue": 1,
         "top_up": 0,
         "conflict": 1,
