@@ -6,7 +6,7 @@ SHELL  := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test lint types unit crash kill bench soak test-kit test-page lock clean
+.PHONY: help demo test lint types unit crash kill bench soak test-kit test-page docs lock clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -24,6 +24,16 @@ $(VENV)/.installed: requirements/dev.txt pyproject.toml
 	$(PYTHON) -m venv .venv-kit
 	.venv-kit/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/kit.txt
 	touch $@
+
+# --- the demo ------------------------------------------------------------------------------------------------------
+
+# Each command is shown as a person would type it. The last plan must have nothing to do (2 would mean: changes).
+SHOW = show() { printf '\n$$ bonusctl %s\n' "$$*"; "$(abspath $(BIN))/bonusctl" "$$@"; }
+
+demo: $(VENV)/.installed  ## specs, a plan, an apply, and a second plan with nothing to do, on the emulator
+	rm -rf .demo
+	mkdir .demo
+	@$(SHOW); cd .demo; show init --ci none && show validate && show plan && show apply --auto-approve && show plan --detailed-exitcode
 
 # --- checks --------------------------------------------------------------------------------------------------------
 
@@ -51,6 +61,9 @@ test-kit: $(VENV)/.installed .venv-kit/.installed  ## Toloka's own client agains
 
 test-page: $(VENV)/.installed  ## the emulator's page in headless Chromium, if there is one
 	$(BIN)/python -m tests.browser.look_at_page
+
+docs: $(VENV)/.installed  ## write docs/commands.md anew from the commands
+	$(BIN)/python -m reconcile.cli.reference > docs/commands.md
 
 lock:  ## lock the development tools anew
 	$(PYTHON) -m venv .venv-lock && .venv-lock/bin/python -m pip install --quiet --disable-pip-version-check uv

@@ -11,7 +11,7 @@ from reconcile.project.run import Orders, apply, refresh
 from reconcile.project.specs import Chosen
 from reconcile.project.stop import StopControl
 from reconcile.protocol.report import Report
-from reconcile.render.plan_text import render_plan_text
+from reconcile.render.plan_text import render_plan_to_approve
 from reconcile.render.report_json import render_report_json
 from reconcile.render.report_text import render_report_text
 from reconcile.settings import ProviderSettings
@@ -22,7 +22,7 @@ def run_apply(invocation: Invocation, chosen: Chosen, consent: Consent, orders: 
     console = invocation.console
 
     def shown(plan: Plan) -> None:
-        console.say(render_plan_text(plan, color=console.color_messages))
+        console.say(render_plan_to_approve(plan, color=console.color_messages))
 
     report = apply(
         chosen, consent, orders, control=StopControl(console.message), progress=ConsoleProgress(console), shown=shown

@@ -27,12 +27,21 @@ Row: TypeAlias = Change | InDoubt
 def render_plan_text(plan: Plan, *, color: bool = False, limit_rows: int = ROWS_MAX, saved_as: str = "") -> str:
     """The plan as text. At most `limit_rows` rows are listed. `saved_as`: the file it was saved to, "" for none."""
     style = Style(color)
+    return _text(plan, style, limit_rows, list(_next(plan, style, saved_as)))
+
+
+def render_plan_to_approve(plan: Plan, *, color: bool = False, limit_rows: int = ROWS_MAX) -> str:
+    """The plan as apply shows it before it asks: without the commands that would lead to where we are."""
+    return _text(plan, Style(color), limit_rows, [])
+
+
+def _text(plan: Plan, style: Style, limit_rows: int, steps: list[str]) -> str:
     blocks = [
         _head(plan, style),
         *_campaigns(plan, style, limit_rows),
         list(message_lines(plan, style)),
         list(_diagnostics(plan.diagnostics, style)),
-        [*total_lines(plan, style), *_next(plan, style, saved_as)],
+        [*total_lines(plan, style), *steps],
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
 

@@ -108,7 +108,7 @@ def _counts(report: Report, style: Style) -> Iterator[str]:
     word = "Interrupted" if report.interrupted else "Done" if report.exit_code == 0 else "Ended, with something left"
     paint = ("green", "bold") if report.exit_code == 0 else ("yellow", "bold")
     yield f"{style.paint(f'{word}:', *paint)} {', '.join(parts)}."
-    if report.digest:
+    if report.digest and report.plan is not None and report.plan.payments:
         yield style.paint(f"Approved set {report.digest}", "dim")
 
 
