@@ -233,6 +233,7 @@ def _diagnostic(diagnostic: Diagnostic) -> dict[str, object]:
         "path": place.path if place else None,
         "line": place.line if place else None,
         "column": place.column if place else None,
+        **({"mentions": list(diagnostic.mentions)} if diagnostic.mentions else {}),
     }
 
 

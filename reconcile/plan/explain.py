@@ -75,7 +75,9 @@ def text_differences(was: Texts, now: Texts) -> tuple[str, ...]:
     from deepdiff import DeepDiff
 
     lines = []
-    for items in DeepDiff(_flat(was), _flat(now), view="tree").values():
+    # Without the threshold two texts that share no field would be one difference, and not one a field.
+    found = DeepDiff(_flat(was), _flat(now), view="tree", threshold_to_diff_deeper=0)
+    for items in found.values():
         for item in items:
             (field,) = item.path(output_format="list")
             lines.append(f"{field}: {_change(_text(item.t1), _text(item.t2))}")

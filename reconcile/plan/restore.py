@@ -252,4 +252,5 @@ def _diagnostic(row: Fields) -> Diagnostic:
         detail=row.text("detail"),
         hint=row.text("hint"),
         place=Place(path, row.number("line"), row.number("column")) if path else None,
+        mentions=row.strings("mentions") if "mentions" in row.values else (),
     )

@@ -16,7 +16,7 @@ from typing import Final
 
 from reconcile.diagnostics import Diagnostic, Place
 from reconcile.model import Identity, Texts, TextValue
-from reconcile.plan.model import Change, InDoubt, Plan, PlannedOperation
+from reconcile.plan.model import Accepted, Change, InDoubt, Plan, PlannedOperation
 
 PREFIX: Final = "masked-"
 KEY_BYTES_MIN: Final = 16
@@ -61,8 +61,8 @@ def mask_plan(plan: Plan, masker: Masker) -> Plan:
 
 
 def _ids(plan: Plan) -> set[str]:
-    rows = [*(change.identity for change in plan.changes), *(row.identity for row in plan.in_doubt)]
-    found = {part for who in rows for part in (who.recipient, who.assignment_id)}
+    rows: tuple[Change | InDoubt | Accepted, ...] = (*plan.changes, *plan.in_doubt, *plan.accepted)
+    found = {part for row in rows for part in (row.identity.recipient, row.identity.assignment_id)}
     found.update(part for diagnostic in plan.diagnostics for part in diagnostic.mentions)
     return found - {""}
 
@@ -83,6 +83,7 @@ class _Masking:
             plan,
             changes=tuple(map(self._change, plan.changes)),
             in_doubt=tuple(map(self._in_doubt, plan.in_doubt)),
+            accepted=tuple(map(self._accepted, plan.accepted)),
             operations=tuple(map(self._operation, plan.operations)),
             campaigns=tuple(one._replace(campaign=self.clean(one.campaign)) for one in plan.campaigns),
             diagnostics=tuple(map(self._diagnostic, plan.diagnostics)),
@@ -150,6 +151,10 @@ class _Masking:
     def _in_doubt(self, row: InDoubt) -> InDoubt:
         bonus_id = self._masker.raw(row.bonus_id)
         return row._replace(identity=self._who(row.identity), bonus_id=bonus_id, why=self._reason(row.why))
+
+    def _accepted(self, row: Accepted) -> Accepted:
+        bonus_id = self._masker.raw(row.bonus_id)
+        return row._replace(identity=self._who(row.identity), bonus_id=bonus_id, reason=self.clean(row.reason))
 
     def _operation(self, operation: PlannedOperation) -> PlannedOperation:
         return operation._replace(

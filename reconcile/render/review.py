@@ -100,6 +100,7 @@ def _summary(plan: Plan) -> Iterator[Block]:
         (actions[Action.TOP_UP], "Of them top-ups"),
         (plan.held_back, "Left for later by a limit"),
         (plan.unchanged, "Unchanged, paid before"),
+        (len(plan.accepted), "Accepted as they are"),
         (actions[Action.CONFLICT], "In conflict"),
         (len(plan.in_doubt), "In doubt"),
         (actions[Action.ORPHANED], "Paid, no longer asked for"),

@@ -26,6 +26,15 @@ def world(content: IssuedContent) -> Records:
     return state
 
 
+def test_texts_that_share_no_field_differ_field_by_field() -> None:
+    was, now = (("public_message", (("EN", "Thanks"),)),), (("private_comment", "ok"), ("without_message", True))
+    assert text_differences(was, now) == (
+        'private_comment: none → "ok"',
+        'public_message.EN: "Thanks" → none',
+        'without_message: none → "true"',
+    )
+
+
 def test_amount_and_texts_are_told_by_field_and_language() -> None:
     state = world(IssuedContent(OLD, "", 0))
     made = explain(plan(bonus("w47/ann", "0.80", texts=NEW), state=state), state, {})

@@ -4,11 +4,15 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
 from reconcile.diagnostics import Diagnostic, Severity
-from reconcile.plan.model import Plan
+from reconcile.model import Identity
+from reconcile.plan.model import Accepted, Plan
+from reconcile.plan.saved import read_saved, write_saved
 from reconcile.render.mask import Masker, mask_plan
 from reconcile.render.plan_json import render_plan_json
 from reconcile.render.plan_review import render_plan_html, render_plan_markdown
@@ -17,6 +21,7 @@ from reconcile.settings import Policies, Rail
 from tests.plan.plan_world import Records, bonus, head, plan, recorded, settings
 from tests.render.review_world import ASSIGNMENT, FIRST, GONE_ASSIGNMENT, SECOND, usual
 
+D = Decimal
 MASKER = Masker(b"a key of sixteen bytes or more")
 FORMS: dict[str, Callable[[Plan], str]] = {
     "text": render_plan_text,
@@ -129,6 +134,15 @@ def test_a_reason_that_names_another_bonus_names_it_no_more(form: Callable[[Plan
         assert other not in form(mask_plan(made, MASKER))
 
 
+@forms
+def test_what_was_accepted_as_it_is_is_masked(form: Callable[[Plan], str]) -> None:
+    who = Identity("", "w47", FIRST, ASSIGNMENT, "")
+    row = Accepted(who, who.bonus_id, "toloka", "USD", D("2.00"), D("1.00"), "", f"{FIRST} agreed", "ann", 0)
+    text = form(mask_plan(replace(usual(), accepted=(row,)), MASKER))
+    assert FIRST not in text
+    assert ASSIGNMENT not in text
+
+
 def test_a_short_id_is_masked_where_it_stands_for_itself() -> None:
     """`7` is somebody's id here; the 7 of an amount or inside of a word is nobody's."""
     finding = Diagnostic(severity=Severity.WARNING, code="x", summary="7 asks for 17.00 USD; week-47/7#a7")
@@ -149,3 +163,13 @@ def test_masked_rows_belong_together_as_the_plain_ones_did() -> None:
     document = json.loads("".join(render_plan_json(mask_plan(usual(), MASKER))))
     payments = {payment for operation in document["operations"] for payment in operation["payments"]}
     assert payments == {row["payment_id"] for row in document["changes"] if row["payment_id"]}
+
+
+def test_a_saved_plan_remembers_whom_its_findings_name(tmp_path: Path) -> None:
+    state = Records(recorded(f"w47/{SECOND}/a-gone-assignment", "1.00"))
+    made = plan(bonus(f"w47/{SECOND}", "1.00"), state=state)
+    path = tmp_path / "saved"
+    write_saved(made, path, created_ms=0, version="1")
+    read = read_saved(path).plan
+    assert "a-gone-assignment" in render_plan_text(read)
+    assert "a-gone-assignment" not in render_plan_text(mask_plan(replace(read, changes=read.changes[:1]), MASKER))

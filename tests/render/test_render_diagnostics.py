@@ -1,12 +1,23 @@
 """Diagnostics as text, JSON and GitHub annotations."""
 
+from dataclasses import replace
+from typing import Any
+
 from reconcile.diagnostics import ERRORS_SHOWN_MAX, Diagnostic, Diagnostics, Place, Severity
 from reconcile.render.diagnostics import render_github, render_json, render_text
 
 
-def error(source: str = "", column: int = 1, **more: str) -> Diagnostic:
-    texts = {"summary": "A mistake", "detail": "It matters.", "hint": "Mend it."} | more
-    return Diagnostic(severity=Severity.ERROR, code="x", place=Place("a.yaml", 7, column), source=source, **texts)
+def error(source: str = "", column: int = 1, **more: Any) -> Diagnostic:
+    made = Diagnostic(
+        severity=Severity.ERROR,
+        code="x",
+        summary="A mistake",
+        detail="It matters.",
+        hint="Mend it.",
+        place=Place("a.yaml", 7, column),
+        source=source,
+    )
+    return replace(made, **more)
 
 
 def test_text_has_place_line_caret_reason_and_help() -> None:
