@@ -267,7 +267,7 @@ class Session:
         if self._verified:
             return None
         if self._ledger.count_open(self._record.ledger):
-            return Left.IN_DOUBT
+            return self._hold_back()
         payments = self._ledger.all_payments(self._record.ledger)
         made = next((one for one in payments if one.status is PaymentStatus.ISSUED and one.remote_id), None)
         return None if made is None else self._judge_marker(made.payment_id, made.remote_id)
@@ -276,7 +276,7 @@ class Session:
         paid = next((paid for paid in self._tally.paid if paid.payment_id == first.payment_id), None)
         if paid is None:
             # It was refused or is in doubt: the next payment is the first.
-            return Left.IN_DOUBT if first.payment_id in self._doubtful() else None
+            return self._hold_back() if first.payment_id in self._doubtful() else None
         return self._judge_marker(paid.payment_id, paid.remote_id)
 
     def _judge_marker(self, payment_id: bytes, remote_id: str) -> Left | None:
@@ -286,6 +286,11 @@ class Session:
             return Left.REFUSED
         self._verified = True
         return None
+
+    def _hold_back(self) -> Left:
+        text = "this account's first payment is in doubt: nothing more is sent before its marker was read back"
+        self._context().wait(Left.GATE, text, None)
+        return Left.GATE
 
     def _doubtful(self) -> frozenset[bytes]:
         return frozenset(payment for payment, left in self._tally.left.items() if left.why is Left.IN_DOUBT)

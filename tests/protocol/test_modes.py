@@ -265,8 +265,12 @@ def test_a_comment_cut_short_pays_one_and_never_again(world: World, mode: str) -
     world.refresh()
     for _ in range(3):
         world.clock.advance(10 * WINDOW_MS)
-        assert world.apply(wait_s=0).exit_code == 3
+        report = world.apply(wait_s=0)
+        assert report.exit_code == 3
     assert len(paid(world)) == 1
+    assert left(report) == (
+        {"w0": "in_doubt", "w1": "gate", "w2": "gate"} if mode == "sync" else dict.fromkeys(("w1", "w2"), "refused")
+    )
 
 
 # --- from one mode to another --------------------------------------------------------------------------------------
