@@ -46,5 +46,6 @@ STATE_COMMANDS: Final = (
     Entry("backup", _ROOM + "state_backup", "Copy the state to a file, safe while a run writes.", _CARRY),
     Entry("restore", _ROOM + "state_restore", "Put a backup in the state's place.", _CARRY),
     Entry("resolve", _ROOM + "state_resolve", "Decide what no provider can tell; recorded.", _REPAIR),
+    Entry("accept", _ROOM + "state_accept", "Accept a conflict or a rejection as it is; recorded.", _REPAIR),
     Entry("unlock", _ROOM + "state_unlock", "Take the lock from a run that hangs.", _REPAIR),
 )

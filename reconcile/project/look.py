@@ -9,12 +9,13 @@ from reconcile.diagnostics import Diagnostics
 from reconcile.errors import InvalidInput, StateError, UsageError
 from reconcile.model import Desired, Identity, PaymentStatus, PublicStatus, parse_address, public_status
 from reconcile.money import ZERO, add
+from reconcile.plan.acceptance import rejection
 from reconcile.plan.model import CampaignSummary, Plan
 from reconcile.project.config import Project
 from reconcile.project.specs import choose
 from reconcile.providers.rules import currency_of
 from reconcile.render.state_values import BonusRow, CampaignRow
-from reconcile.state.ledger import LedgerRecord, RecordedPayment, StateReader
+from reconcile.state.ledger import AcceptanceRecord, LedgerRecord, RecordedPayment, StateReader
 
 
 class Wanted(NamedTuple):
@@ -41,13 +42,15 @@ def bonus_rows(
     left = dict(asked.bonuses)
     for ledger in reader.ledgers() if reader is not None else ():
         assert reader is not None
+        acceptances = {record.bonus_id: record for record in reader.acceptances(ledger.ledger)}
         payments = (row for row in reader.all_payments(ledger.ledger, campaign or None) if row.bonus_id is not None)
         for bonus_id, group in groupby(payments, key=lambda payment: payment.bonus_id):
             assert bonus_id is not None
             bonus = left.get(bonus_id)
             if bonus is not None and _is_of(project, bonus, ledger):
                 del left[bonus_id]
-                yield recorded_row(project, ledger, tuple(group), bonus.amount)
+                row = recorded_row(project, ledger, tuple(group), bonus.amount)
+                yield with_acceptance(row, acceptances.get(bonus_id))
             else:
                 yield recorded_row(project, ledger, tuple(group), None)
     for bonus in left.values():
@@ -80,7 +83,10 @@ def find_bonus(project: Project, reader: StateReader | None, address: str) -> tu
         )
     ledger, payments = found[0]
     desired = wanted(project).bonuses.get(bonus_id)
-    return ledger, recorded_row(project, ledger, payments, None if desired is None else desired.amount)
+    row = recorded_row(project, ledger, payments, None if desired is None else desired.amount)
+    assert reader is not None
+    acceptance = next((one for one in reader.acceptances(ledger.ledger) if one.bonus_id == bonus_id), None)
+    return ledger, with_acceptance(row, acceptance)
 
 
 def recorded_row(
@@ -102,6 +108,15 @@ def recorded_row(
         status=status_of(payments),
         payments=payments,
     )
+
+
+def with_acceptance(row: BonusRow, record: AcceptanceRecord | None) -> BonusRow:
+    """The row with what a person accepted of it, where that still holds."""
+    if record is None or (record.issued, record.desired) != (row.issued, row.desired):
+        return row
+    if record.code and record.code != rejection(row.payments):
+        return row
+    return row._replace(accepted=record)
 
 
 def status_of(payments: Sequence[RecordedPayment]) -> PublicStatus:
@@ -163,6 +178,7 @@ def _campaign_row(summary: CampaignSummary, rejected: int) -> CampaignRow:
         issued_amount=summary.issued,
         budget=summary.budget,
         budget_left=summary.budget_left,
+        accepted=summary.accepted,
     )
 
 

@@ -1,7 +1,7 @@
 """What people do to a state by hand: resolve, unlock, export, import, backup, restore. Each is recorded in it."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from reconcile import __version__
@@ -14,7 +14,7 @@ from reconcile.project.system import SystemClock, actor, git_commit, host, new_i
 from reconcile.render.state_values import BonusRow
 from reconcile.state.backup import backup_state, restore_state
 from reconcile.state.events import Event, PaymentResolved, Result, RunEnded, RunStarted, StateCarried
-from reconcile.state.ledger import Head, RecordedPayment
+from reconcile.state.ledger import Head, Ledger, RecordedPayment
 from reconcile.state.lock import Holder, RunLock, take_over
 from reconcile.state.reader import SqliteReader, open_reader
 from reconcile.state.sqlite import open_ledger
@@ -70,8 +70,7 @@ def resolve(project: Project, address: str, *, result: Result, reason: str) -> B
                 )
                 for payment in in_doubt(row)
             ]
-            run_id = new_id()
-            ledger.commit([_started(project, run_id, ledger.epoch + 1), *decided, _ended(run_id)])
+            journal(project, ledger, "state resolve", decided)
             return find_bonus(project, ledger, address)[1]
 
 
@@ -151,11 +150,17 @@ def require_state(project: Project, reader: SqliteReader | None) -> SqliteReader
     return reader
 
 
-def _started(project: Project, run_id: str, epoch: int) -> RunStarted:
+def journal(project: Project, ledger: Ledger, command: str, events: Sequence[Event]) -> None:
+    """Make what a person decided durable, as a run of its own: who, when, where."""
+    run_id = new_id()
+    ledger.commit([_started(project, run_id, command, ledger.epoch + 1), *events, _ended(run_id)])
+
+
+def _started(project: Project, run_id: str, command: str, epoch: int) -> RunStarted:
     return RunStarted(
         run_id=run_id,
         epoch=epoch,
-        command="state resolve",
+        command=command,
         actor=actor(project.environ),
         host=host(),
         git_commit=git_commit(project.settings.root.resolve(), project.environ),

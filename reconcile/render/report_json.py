@@ -51,6 +51,7 @@ def _summary(report: Report) -> dict[str, object]:
         "totals": totals,
         "adopted": len(report.paid) - len(report.issued()),
         "unchanged": report.unchanged,
+        "accepted": 0 if report.plan is None else len(report.plan.accepted),
         "not_approved": report.count(Left.NOT_APPROVED),
         "withdrawn": report.withdrawn,
         "unattributed": report.unattributed,

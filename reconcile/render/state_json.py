@@ -8,7 +8,7 @@ from reconcile import identity
 from reconcile.model import public_status
 from reconcile.money import format_amount
 from reconcile.render.state_values import BonusRow, CampaignRow, totals_by_currency
-from reconcile.state.ledger import RecordedPayment, RunRecord
+from reconcile.state.ledger import AcceptanceRecord, RecordedPayment, RunRecord
 from reconcile.times import format_time
 
 FORMAT_VERSION = 1
@@ -38,6 +38,7 @@ def bonus_json(row: BonusRow) -> dict[str, object]:
         "desired_amount": _amount(row.desired),
         "issued_amount": _amount(row.issued),
         "status": row.status,
+        "accepted": None if row.accepted is None else _accepted(row.accepted),
         "payments": [_payment(payment) for payment in row.payments],
     }
 
@@ -86,6 +87,15 @@ def _run(run: RunRecord) -> dict[str, object]:
         "in_doubt": run.in_doubt,
         "not_sent": run.not_sent,
         "paid": [{"currency": currency, "amount": format_amount(amount)} for currency, amount in run.paid],
+    }
+
+
+def _accepted(record: AcceptanceRecord) -> dict[str, object]:
+    return {
+        "code": record.code or None,
+        "reason": record.reason,
+        "actor": record.actor,
+        "accepted_at": format_time(record.at_ms),
     }
 
 

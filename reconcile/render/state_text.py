@@ -12,6 +12,8 @@ from reconcile.render.table import table
 from reconcile.state.ledger import RunRecord
 from reconcile.times import format_time
 
+# Codes of ours, where the message is not the provider's.
+_SAID = {"resolved": "decided      ", "imported": "taken over   "}
 _STATUS_WORDS = {"issued": "issued", "in_doubt": "in doubt", "rejected": "rejected", "planned": "planned"}
 
 
@@ -20,7 +22,7 @@ def render_bonuses_text(rows: Iterable[BonusRow]) -> str:
     cells = [
         (
             visible(row.address),
-            _STATUS_WORDS[row.status],
+            _STATUS_WORDS[row.status] + (", accepted" if row.accepted else ""),
             "-" if row.desired is None else format_amount(row.desired),
             format_amount(row.issued),
             row.currency,
@@ -43,6 +45,10 @@ def render_bonus_text(row: BonusRow) -> str:
         f"  desired    {desired}",
         f"  issued     {Money(row.issued, row.currency)}",
     ]
+    if row.accepted is not None:
+        what = f"as rejected ({visible(row.accepted.code)})" if row.accepted.code else "as it is"
+        by = f"by {visible(row.accepted.actor)}, {format_time(row.accepted.at_ms)}"
+        lines.append(f"  accepted   {what} {by}: {visible(row.accepted.reason)}")
     for payment in row.payments:
         status = _STATUS_WORDS[public_status(payment.status, sent=payment.sent)]
         lines.append("")
@@ -55,7 +61,8 @@ def render_bonus_text(row: BonusRow) -> str:
         if payment.created_ms is not None:
             lines.append(f"    issued at     {format_time(payment.created_ms)}")
         if payment.code or payment.message:
-            lines.append(f"    provider said {visible(': '.join(filter(None, (payment.code, payment.message))))}")
+            said = _SAID.get(payment.code, "provider said")
+            lines.append(f"    {said} {visible(': '.join(filter(None, (payment.code, payment.message))))}")
     return _lines(lines)
 
 
@@ -88,6 +95,9 @@ def render_status_text(rows: Iterable[CampaignRow], *, open_operations: int, una
         for total in totals_by_currency(rows):
             paid, left = Money(total.issued_amount, total.currency), Money(total.amount, total.currency)
             lines.append(f"Total: {paid} paid, {left} to pay")
+    accepted = sum(row.accepted for row in rows)
+    if accepted:
+        lines += ["", f"{accepted:,} of them accepted as they are, not as the specs ask: `bonusctl state list`."]
     if open_operations:
         lines += ["", f"{open_operations:,} operations are open: `bonusctl refresh` settles what can be settled."]
     if unattributed:

@@ -6,14 +6,14 @@ from typing import NamedTuple
 
 from reconcile.model import PublicStatus, format_address
 from reconcile.money import add
-from reconcile.state.ledger import RecordedPayment
+from reconcile.state.ledger import AcceptanceRecord, RecordedPayment
 
 
 class BonusRow(NamedTuple):
     """A bonus that is recorded, or desired and not recorded yet.
 
     `desired` is what the specs ask for, None where they do not (or none could be read). `provider` is the config's
-    name for it, else its type.
+    name for it, else its type. `accepted`: what a person accepted of it, where that still holds.
     """
 
     bonus_id: bytes
@@ -27,6 +27,7 @@ class BonusRow(NamedTuple):
     issued: Decimal
     status: PublicStatus
     payments: tuple[RecordedPayment, ...]
+    accepted: AcceptanceRecord | None = None
 
     @property
     def address(self) -> str:
@@ -44,7 +45,7 @@ class CurrencyTotal(NamedTuple):
 
 class CampaignRow(NamedTuple):
     """A campaign's figures. `desired` bonuses of the specs; `to_issue` counts issues and top-ups, `amount` their
-    money; `budget_left` None where no budget is set. `orphaned` are recorded and not desired.
+    money; `budget_left` None where no budget is set. `accepted` are as a person accepted them, not as desired. `orphaned` are recorded and not desired.
     """
 
     campaign: str
@@ -61,6 +62,7 @@ class CampaignRow(NamedTuple):
     issued_amount: Decimal
     budget: Decimal | None
     budget_left: Decimal | None
+    accepted: int = 0
 
 
 def totals_by_currency(rows: Iterable[CampaignRow]) -> tuple[CurrencyTotal, ...]:
