@@ -7,7 +7,7 @@ from reconcile.model import format_address
 from reconcile.protocol.gateway import SHORT_WAIT_S, Gateway
 from reconcile.protocol.journal import Journal
 from reconcile.protocol.ports import Control, Progress
-from reconcile.protocol.report import Left, LeftBonus, Paid, Wait
+from reconcile.protocol.report import Left, LeftBonus, Missing, Paid, Wait
 from reconcile.protocol.track import Stage, Track
 from reconcile.providers.base import Promise
 from reconcile.state.events import Basis, Result, Settlement
@@ -23,6 +23,7 @@ class Tally:
     waits: list[Wait] = field(default_factory=list)
     alarms: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    missing: list[Missing] = field(default_factory=list)
 
     def forget(self, provider: str) -> None:
         """Before a provider's open operations are looked at anew: what was left of them before does not count."""

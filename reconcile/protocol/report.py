@@ -59,6 +59,18 @@ class Paid(NamedTuple):
     adopted: bool
 
 
+class Missing(NamedTuple):
+    """A payment that the state calls issued and the provider does not show (`listed` None), or with another amount."""
+
+    address: str
+    payment_id: bytes
+    provider: str
+    currency: str
+    amount: Decimal
+    remote_id: str
+    listed: Decimal | None
+
+
 class Wait(NamedTuple):
     """Something that only time settles: a gate, a settle window, a slow operation, the day's quota.
 
@@ -77,6 +89,7 @@ class Report:
 
     `plan` is what the run decided to do, None where it ended before planning. `paid` lists what was settled as issued
     (`adopted` among it). `unchanged` were issued before. `unattributed` payments of ours belong to no known bonus.
+    `missing` payments are issued in the state and not at the provider, as far as a full refresh found.
     """
 
     run_id: str
@@ -91,6 +104,7 @@ class Report:
     unattributed: int
     withdrawn: int
     interrupted: bool
+    missing: tuple[Missing, ...] = ()
 
     def issued(self) -> tuple[Paid, ...]:
         """Payments that this run sent or settled."""

@@ -306,6 +306,7 @@ class _Run:
             unattributed=unattributed,
             withdrawn=withdrawn,
             interrupted=self._ports.control.stop_requested(),
+            missing=tuple(self._tally.missing),
         )
 
     def _end(self, report: Report) -> Report:

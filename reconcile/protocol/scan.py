@@ -11,8 +11,9 @@ from typing import Final, NamedTuple
 from reconcile import identity
 from reconcile.errors import BonusctlError
 from reconcile.model import Identity, Marker, PaymentStatus, parse_marker
+from reconcile.protocol.comparing import Listed, Span, alarms, compare
 from reconcile.protocol.gateway import Gateway, over_ms, told
-from reconcile.protocol.report import Paid
+from reconcile.protocol.report import Missing, Paid
 from reconcile.providers.base import ListPayments, PaymentsPage, RemotePayment, Unread
 from reconcile.state.events import (
     AdoptedPayment,
@@ -25,6 +26,8 @@ from reconcile.state.events import (
 from reconcile.state.ledger import Ledger, LedgerRecord
 
 MARGIN_MS: Final = 3_600_000
+IMPORTED: Final = "imported"
+"""The code of a payment that an import took over."""
 
 
 class ScanFailed(BonusctlError):
@@ -36,18 +39,21 @@ class ScanFailed(BonusctlError):
 
 class Scan(NamedTuple):
     """A complete scan. `newest_remote_id`: the greatest id seen, "" for none. `adopted`: payments that the state now
-    calls issued; those that the state had sent itself are not marked as adopted. `alarms` are sentences.
+    calls issued; those that the state had sent itself are not marked as adopted. `alarms` are sentences. `missing`: what
+    a full scan should have shown and did not.
     """
 
     newest_remote_id: str
     adopted: tuple[Paid, ...]
     alarms: tuple[str, ...]
+    missing: tuple[Missing, ...] = ()
 
 
 def scan(ledger: Ledger, gateway: Gateway, record: LedgerRecord, *, project: str, full: bool) -> Scan:
     """Read every page since the watermark, less a margin, and adopt what the state lacks. Raises ScanFailed."""
     since_ms = _since_ms(gateway, record, full=full)
     reader = _Reader(ledger, gateway, record, project)
+    listed = Listed() if full else None
     started_ms: int | None = None
     cursor = ""
     while True:
@@ -67,9 +73,15 @@ def scan(ledger: Ledger, gateway: Gateway, record: LedgerRecord, *, project: str
             # Without a Date the watermark stays where it was: our own clock may be ahead of the provider's.
             started_ms = (record.watermark_ms or 0) if moment.server_ms is None else moment.server_ms
         reader.take(page.payments)
+        if listed is not None:
+            listed.see(page.payments)
         if not page.next_cursor:
             break
         cursor = page.next_cursor
+    missing: tuple[Missing, ...] = ()
+    if listed is not None:
+        span = Span(since_ms, started_ms, gateway.settings.settle_window_s * 1000)
+        missing = reader.look_back(listed, span)
     ledger.commit(
         [
             ScanCompleted(
@@ -80,10 +92,10 @@ def scan(ledger: Ledger, gateway: Gateway, record: LedgerRecord, *, project: str
                 newest_ours_ms=reader.newest_ours_ms,
                 payments=reader.count,
                 at_ms=gateway.moment().wall_ms,
-            )
+            ),
         ]
     )
-    return Scan(reader.newest, tuple(reader.adopted), tuple(reader.alarms))
+    return Scan(reader.newest, tuple(reader.adopted), tuple(reader.alarms), missing)
 
 
 def _since_ms(gateway: Gateway, record: LedgerRecord, *, full: bool) -> int | None:
@@ -129,6 +141,9 @@ class _Reader:
             recorded = known is not None and known.status is PaymentStatus.ISSUED and bool(known.remote_id)
             if known is not None and recorded:
                 earlier = known.remote_id
+            elif known is not None and known.code == IMPORTED:
+                # A file named it without an id, and bonusctl paid the bonus all the same: two payments.
+                earlier = "one taken over by an import"
             if known is not None and attributed(marker, payment, self._project) is None and known.bonus_id is not None:
                 events.append(self._copied(marker, payment, at_ms))
             elif earlier != payment.remote_id:
@@ -148,6 +163,15 @@ class _Reader:
         if events:
             self._ledger.commit(events)
         self.adopted += paid
+
+    def look_back(self, listed: Listed, span: Span) -> tuple[Missing, ...]:
+        """What the state calls issued and the whole list does not show so: journaled as alarms."""
+        missing = tuple(compare(self._ledger, self._record, listed, span, self._gateway.settings.name))
+        events, sentences = alarms(self._ledger, self._record, missing, self._gateway.moment().wall_ms)
+        if events:
+            self._ledger.commit(events)
+        self.alarms += sentences
+        return missing
 
     def _ours(self, payments: Sequence[RemotePayment]) -> Iterator[tuple[RemotePayment, Marker]]:
         for payment in payments:

@@ -164,7 +164,9 @@ class Session:
         self._scanned = moment
         self._newest = found.newest_remote_id or self._newest
         self._tally.paid += found.adopted
-        self._tally.alarms += found.alarms
+        self._tally.alarms += [alarm for alarm in found.alarms if alarm not in self._tally.alarms]
+        others = [one for one in self._tally.missing if one.provider != self.settings.name]
+        self._tally.missing = [*others, *found.missing]
         self._verified = self.record.verified_first
 
     def _recover(self, wanted: Wanted | None) -> Left | None:

@@ -2,7 +2,7 @@
 
 from reconcile import identity
 from reconcile.money import add, format_amount
-from reconcile.protocol.report import Left, LeftBonus, Paid, Report, Wait
+from reconcile.protocol.report import Left, LeftBonus, Missing, Paid, Report, Wait
 from reconcile.times import format_time
 
 
@@ -30,6 +30,7 @@ def render_report_json(report: Report) -> dict[str, object]:
         "paid": [_paid(paid) for paid in report.paid],
         "waits": [_wait(wait) for wait in report.waits],
         "alarms": list(report.alarms),
+        "missing": [_missing(missing) for missing in report.missing],
         "notes": list(report.notes),
     }
 
@@ -89,6 +90,18 @@ def _paid(paid: Paid) -> dict[str, object]:
         "currency": paid.currency,
         "remote_id": paid.remote_id,
         "adopted": paid.adopted,
+    }
+
+
+def _missing(missing: Missing) -> dict[str, object]:
+    return {
+        "address": missing.address,
+        "payment_id": identity.to_text(missing.payment_id),
+        "provider": missing.provider,
+        "amount": format_amount(missing.amount),
+        "currency": missing.currency,
+        "remote_id": missing.remote_id,
+        "listed_amount": None if missing.listed is None else format_amount(missing.listed),
     }
 
 

@@ -206,7 +206,9 @@ class PaidRow(NamedTuple):
 
 
 class RunPayment(NamedTuple):
-    """What became of one payment in one run. `how`: issued, rejected, released, adopted; `ledger` holds it."""
+    """What became of one payment in one run. `how`: issued, rejected, released, adopted, imported;
+    `ledger` holds it.
+    """
 
     ledger: int
     how: str

@@ -8,7 +8,7 @@ from typing import Any, Final
 from reconcile.errors import StateCorrupt
 from reconcile.model import PaymentStatus
 from reconcile.state.codec import decode
-from reconcile.state.events import OperationSettled, PaymentResolved, PaymentsAdopted
+from reconcile.state.events import OperationSettled, PaymentResolved, PaymentsAdopted, PaymentsImported
 from reconcile.state.ledger import PaidRow, RunPayment
 from reconcile.state.queries import PAGE, Amounts, Source, altered
 from reconcile.state.queries_payments import payment_by_id
@@ -20,7 +20,7 @@ _PAID: Final = (
     "LEFT JOIN bonuses b ON b.campaign = p.campaign AND b.bonus_id = p.bonus_id "
     "LEFT JOIN operations o ON o.operation = p.operation "
 )
-_TELLING: Final = ("operation_settled", "payments_adopted", "payment_resolved")
+_TELLING: Final = ("operation_settled", "payments_adopted", "payment_resolved", "payments_imported")
 
 
 def paid_since(source: Source, ledger: int, at_ms: int) -> Iterator[PaidRow]:
@@ -114,6 +114,9 @@ def _told(source: Source, event: object) -> Iterator[RunPayment]:
         case PaymentsAdopted(ledger=ledger, payments=adopted):
             for payment in adopted:
                 yield _of(source, ledger, "adopted", payment.payment_id)
+        case PaymentsImported(ledger=ledger, payments=imported):
+            for taken in imported:
+                yield _of(source, ledger, "imported", taken.payment_id)
         case PaymentResolved(ledger=ledger, payment_id=payment_id, result=result):
             yield _of(source, ledger, result.value, payment_id)
         case _:
