@@ -31,6 +31,28 @@ def target_option(function: F) -> F:
     )(function)
 
 
+def mask_option(function: F) -> F:
+    """`--mask-recipients`."""
+    return click.option(
+        "--mask-recipients",
+        "masked",
+        is_flag=True,
+        help="Show keyed hashes in the place of recipients and assignments. The key: BONUSCTL_MASK_KEY, or a file "
+        "beside the state that the first use makes.",
+    )(function)
+
+
+def max_chars_option(function: F) -> F:
+    """`--max-chars N`, for the formats that are written for reviewers."""
+    return click.option(
+        "--max-chars",
+        type=click.IntRange(min=4_000),
+        metavar="N",
+        help="At most so many characters: rows past that are counted, not shown. Markdown: 65536 unless said "
+        "otherwise; HTML: whole.",
+    )(function)
+
+
 def examples(*lines: str) -> str:
     """The end of a command's help: its examples, kept as they are."""
     return "\n".join(("\b", "Examples:", *(f"  $ {line}" for line in lines)))

@@ -17,7 +17,7 @@ from reconcile.project.config import Project
 from reconcile.project.providers import find_tokens, open_providers
 from reconcile.project.specs import Chosen, plan_of
 from reconcile.project.stop import StopControl
-from reconcile.project.system import SystemClock, actor, git_commit, host, new_id
+from reconcile.project.system import SystemClock, actor, git_commit, host, new_id, pull_request
 from reconcile.project.texts import readers_of_texts
 from reconcile.protocol.engine import Unrecorded
 from reconcile.protocol.funds import Funds, funds_of
@@ -228,6 +228,7 @@ def _options(project: Project, orders: Orders) -> RunOptions:
         full_scan=orders.full,
         limit=orders.limit,
         anchored=bool(orders.expect_head),
+        pull_request=pull_request(project.environ),
     )
 
 

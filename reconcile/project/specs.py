@@ -65,6 +65,7 @@ def plan_of(chosen: Chosen, reader: StateReader | None, now_ms: int) -> Plan:
         reader=reader,
         scope=chosen.scope,
         day_start_ms=utc_day_start(now_ms),
+        now_ms=now_ms,
     )
     if diagnostics.errors:
         raise InvalidInput("The specs have errors; nothing was planned.", tuple(diagnostics))

@@ -10,7 +10,7 @@ from reconcile.model import PaymentStatus
 from reconcile.project.config import Project
 from reconcile.project.look import find_bonus
 from reconcile.project.run import holding_lock
-from reconcile.project.system import SystemClock, actor, git_commit, host, new_id
+from reconcile.project.system import SystemClock, actor, git_commit, host, new_id, pull_request
 from reconcile.render.state_values import BonusRow
 from reconcile.state.backup import backup_state, restore_state
 from reconcile.state.events import Event, PaymentResolved, Result, RunEnded, RunStarted, StateCarried
@@ -166,6 +166,7 @@ def _started(project: Project, run_id: str, command: str, epoch: int) -> RunStar
         git_commit=git_commit(project.settings.root.resolve(), project.environ),
         version=__version__,
         at_ms=SystemClock().now_ms(),
+        pull_request=pull_request(project.environ),
     )
 
 

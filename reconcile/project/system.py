@@ -21,6 +21,16 @@ _CI_ACTORS: Final = (
     ("buildkite", "BUILDKITE_BUILD_CREATOR", "BUILDKITE_BUILD_NUMBER"),
     ("circleci", "CIRCLE_USERNAME", "CIRCLE_BUILD_NUM"),
 )
+# The first is for workflows that know it and cannot say so otherwise: after a merge nothing names the pull request.
+_CI_PULL_REQUESTS: Final = (
+    "BONUSCTL_PULL_REQUEST",
+    "CI_MERGE_REQUEST_IID",
+    "BUILDKITE_PULL_REQUEST",
+    "CIRCLE_PULL_REQUEST",
+    "CHANGE_ID",
+)
+_PULL_REF: Final = re.compile(r"refs/pull/([0-9]{1,12})/(?:merge|head)", re.ASCII)
+_PULL_REQUEST: Final = re.compile(r"[A-Za-z0-9:/._#!-]{1,300}", re.ASCII)
 _REF_LENGTH_MAX: Final = 4096
 # Linux counts sleep in CLOCK_BOOTTIME; macOS in its CLOCK_MONOTONIC.
 _BOOT_CLOCK: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
@@ -65,6 +75,14 @@ def actor(environ: Mapping[str, str]) -> str:
             number = f" (run {environ[run]})" if environ.get(run) else ""
             return f"{service}:{environ[name]}{number}"
     return environ.get("USER") or environ.get("LOGNAME") or f"uid {os.getuid()}"
+
+
+def pull_request(environ: Mapping[str, str]) -> str:
+    """The number or address of the pull request that CI says it works for, "" where it says none."""
+    found = [environ[name] for name in _CI_PULL_REQUESTS if _PULL_REQUEST.fullmatch(environ.get(name, ""))]
+    merge = _PULL_REF.fullmatch(environ.get("GITHUB_REF", ""))
+    found += [merge.group(1)] if merge else []
+    return next((one for one in found if one != "false"), "")
 
 
 def host() -> str:

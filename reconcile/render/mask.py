@@ -60,6 +60,19 @@ def mask_plan(plan: Plan, masker: Masker) -> Plan:
     return _Masking(masker, _ids(plan)).plan(plan)
 
 
+def withheld(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """What is wrong in specs that could not be planned, without a word that may name somebody: kinds and places."""
+    return tuple(
+        Diagnostic(
+            severity=found.severity,
+            code=found.code,
+            summary=f"{found.code}: what it says is withheld, since recipients are masked",
+            place=found.place,
+        )
+        for found in diagnostics
+    )
+
+
 def _ids(plan: Plan) -> set[str]:
     rows: tuple[Change | InDoubt | Accepted, ...] = (*plan.changes, *plan.in_doubt, *plan.accepted)
     found = {part for row in rows for part in (row.identity.recipient, row.identity.assignment_id)}

@@ -66,16 +66,18 @@ def render_status_json(rows: Iterable[CampaignRow], *, open_operations: int, una
 
 def render_history_json(runs: Iterable[RunRecord]) -> dict[str, object]:
     """The runs, newest first."""
-    return {"format_version": FORMAT_VERSION, "runs": [_run(run) for run in runs]}
+    return {"format_version": FORMAT_VERSION, "runs": [run_json(run) for run in runs]}
 
 
-def _run(run: RunRecord) -> dict[str, object]:
+def run_json(run: RunRecord) -> dict[str, object]:
+    """One run."""
     return {
         "run_id": run.run_id,
         "command": run.command,
         "actor": run.actor,
         "host": run.host,
         "git_commit": run.git_commit or None,
+        "pull_request": run.pull_request or None,
         "version": run.version,
         "started_at": format_time(run.started_ms),
         "ended_at": None if run.ended_ms is None else format_time(run.ended_ms),

@@ -109,6 +109,7 @@ def render_history_text(runs: Iterable[RunRecord]) -> str:
     """One line a run, newest first."""
     cells = [
         (
+            visible(run.run_id[:8]),
             format_time(run.started_ms)[:19].replace("T", " "),
             visible(run.command),
             _outcome(run),
@@ -116,14 +117,15 @@ def render_history_text(runs: Iterable[RunRecord]) -> str:
             ", ".join(f"{format_amount(amount)} {currency}" for currency, amount in run.paid) or "-",
             visible(run.actor),
             run.git_commit[:10] or "-",
+            visible(run.pull_request) or "-",
             run.plan_digest.removeprefix("sha256:")[:12] or "-",
         )
         for run in runs
     ]
     if not cells:
         return "No run is recorded yet.\n"
-    heads = ("STARTED (UTC)", "COMMAND", "OUTCOME", "ISSUED", "PAID", "WHO", "COMMIT", "DIGEST")
-    return _lines(table(heads, cells, right=(3, 4)))
+    heads = ("RUN", "STARTED (UTC)", "COMMAND", "OUTCOME", "ISSUED", "PAID", "WHO", "COMMIT", "PULL REQUEST", "DIGEST")
+    return _lines(table(heads, cells, right=(4, 5)))
 
 
 def _outcome(run: RunRecord) -> str:

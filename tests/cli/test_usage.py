@@ -58,7 +58,7 @@ def test_validate_imports_no_http_and_no_database(tmp_path: Path) -> None:
         (("state", "lst"), "No such command 'lst'. Did you mean 'list'?"),
         (("plan", "--detailed-exitcod"), "Did you mean '--detailed-exitcode'?"),
         (("plan", "--format", "jsno"), "'jsno' is not one of 'text', 'json'"),
-        (("show",), "Missing argument 'PLAN'."),
+        (("show",), "Missing argument 'PLAN|RUN'."),
         (("apply", "--limit", "many"), "'many' is not a valid integer"),
         (("-C", "nowhere", "plan"), "-C nowhere: No such file or directory."),
     ],

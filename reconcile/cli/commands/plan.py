@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING
 import click
 
 from reconcile.cli.invocation import Invocation, pass_invocation
-from reconcile.cli.options import examples, format_option, target_option
+from reconcile.cli.options import examples, format_option, mask_option, max_chars_option, target_option
 
 if TYPE_CHECKING:
+    from reconcile.plan.compare import Difference
     from reconcile.plan.model import Plan
     from reconcile.project.specs import Chosen
+    from reconcile.render.mask import Masker
 
 
 @click.command(
@@ -18,11 +20,16 @@ if TYPE_CHECKING:
         "bonusctl plan specs/week-47.yaml",
         "bonusctl plan --out week-47.bonusplan && bonusctl apply week-47.bonusplan",
         "bonusctl plan --format json --detailed-exitcode",
+        "bonusctl plan --format markdown --mask-recipients > comment.md",
+        "bonusctl plan --diff week-47.bonusplan",
     ),
 )
 @click.argument("specs", metavar="[SPEC]...", nargs=-1)
 @click.option("--out", metavar="FILE", help="Save the plan, to be approved and applied as it is.")
-@format_option("text", "json")
+@format_option("text", "json", "markdown", "html")
+@max_chars_option
+@mask_option
+@click.option("--diff", "older", metavar="OLD", help="Say what changed since this saved plan.")
 @click.option("--refresh", is_flag=True, help="First read what the provider says was paid (needs the token).")
 @target_option
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where apply would pay something.")
@@ -35,6 +42,9 @@ def command(
     specs: tuple[str, ...],
     out: str | None,
     form: str,
+    max_chars: int | None,
+    masked: bool,  # noqa: FBT001
+    older: str | None,
     refresh: bool,  # noqa: FBT001
     targets: tuple[str, ...],
     detailed_exitcode: bool,  # noqa: FBT001
@@ -44,17 +54,22 @@ def command(
     Needs no network, no token, and writes nothing to the state, unless --refresh is given. SPEC is a file or a
     folder; without one, all that the config names.
     """
+    from reconcile.cli.showing import check_showing
     from reconcile.project.specs import choose
 
+    check_showing(form, max_chars=max_chars, compared=older is not None)
     project = invocation.load_project()
+    masker = _masker(invocation) if masked else None
+    before = _saved(older) if older is not None else None
     chosen = choose(project, specs, targets=targets)
     if refresh:
         from reconcile.cli.running import run_refresh
 
         run_refresh(invocation, chosen.providers(), full=False)
-    plan = _plan(chosen)
+    plan = _plan(chosen) if masker is None else _plan_or_withhold(chosen)
     _save(plan, out)
-    _show(invocation, plan, form=form, out=out or "")
+    diff = None if before is None else _compared(invocation, before, plan, masker)
+    _show(invocation, plan, masker, form=form, max_chars=max_chars, diff=diff, out=out or "")
     if plan.refused:
         ctx.exit(1)
     if detailed_exitcode and plan.payments:
@@ -90,9 +105,67 @@ def _save(plan: "Plan", out: str | None) -> None:
     write_saved(plan, Path(out), created_ms=SystemClock().now_ms(), version=__version__)
 
 
-def _show(invocation: Invocation, plan: "Plan", *, form: str, out: str) -> None:
-    from reconcile.cli.showing import show_plan
+def _show(
+    invocation: Invocation,
+    plan: "Plan",
+    masker: "Masker | None",
+    *,
+    form: str,
+    max_chars: int | None,
+    diff: "Difference | None",
+    out: str,
+) -> None:
+    from reconcile.cli.showing import Showing, show_plan
 
-    show_plan(invocation.console, plan, form=form, saved_as="" if plan.refused else out)
+    shown = plan
+    if masker is not None:
+        from reconcile.render.mask import mask_plan
+
+        shown = mask_plan(plan, masker)
+    saved_as = "" if plan.refused else out
+    show_plan(invocation.console, shown, Showing(form, max_chars, diff), saved_as=saved_as)
     if plan.refused and out:
         invocation.console.message("The plan is refused and was not saved.")
+
+
+# --- reviews -------------------------------------------------------------------------------------------------------
+
+
+def _saved(older: str) -> "Plan":
+    from pathlib import Path
+
+    from reconcile.plan.saved import read_saved
+
+    return read_saved(Path(older)).plan
+
+
+def _masker(invocation: Invocation) -> "Masker":
+    from reconcile.project.mask_key import find_masker
+
+    assert invocation.project is not None
+    return find_masker(invocation.environ, invocation.project.state_folder)
+
+
+def _plan_or_withhold(chosen: "Chosen") -> "Plan":
+    """The plan; where the specs have errors, these without a word that may name somebody."""
+    from reconcile.errors import InvalidInput
+    from reconcile.render.mask import withheld
+
+    try:
+        return _plan(chosen)
+    except InvalidInput as error:
+        raise InvalidInput(error.summary, withheld(error.diagnostics)) from None
+
+
+def _compared(invocation: Invocation, before: "Plan", plan: "Plan", masker: "Masker | None") -> "Difference":
+    """What changed, masked where the plan is. What the state knows to be paid is asked of it."""
+    from reconcile.plan.compare import compare
+    from reconcile.project.audit import issued_of
+
+    assert invocation.project is not None
+    issued = issued_of(invocation.project, before)
+    if masker is None:
+        return compare(before, plan, issued)
+    from reconcile.render.mask import mask_plan
+
+    return compare(mask_plan(before, masker), mask_plan(plan, masker), frozenset(map(masker.raw, issued)))
