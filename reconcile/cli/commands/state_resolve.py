@@ -14,11 +14,20 @@ from reconcile.cli.options import examples
     ),
 )
 @click.argument("address")
-@click.option("--issued/--not-issued", "issued", default=None, required=True, help="What a person found out.")
+@click.option("--issued", is_flag=True, help="It was paid.")
+@click.option("--not-issued", is_flag=True, help="It was not paid: the next apply pays it.")
 @click.option("--reason", required=True, metavar="TEXT", help="How that is known, for the record.")
 @click.option("--auto-approve", is_flag=True, help="Ask nothing.")
 @pass_invocation
-def command(invocation: Invocation, /, address: str, issued: bool, reason: str, auto_approve: bool) -> None:  # noqa: FBT001
+def command(
+    invocation: Invocation,
+    /,
+    address: str,
+    issued: bool,  # noqa: FBT001
+    not_issued: bool,  # noqa: FBT001
+    reason: str,
+    auto_approve: bool,  # noqa: FBT001
+) -> None:
     """Decide about a bonus in doubt what no provider can tell. Recorded with who, when and why.
 
     --not-issued means that the next apply pays it: be sure.
@@ -31,6 +40,9 @@ def command(invocation: Invocation, /, address: str, issued: bool, reason: str, 
     from reconcile.render.state_text import render_bonus_text
     from reconcile.state.events import Result
 
+    # Silence must not mean one of the two: a payment that was made and is called not issued is paid again.
+    if issued == not_issued:
+        raise UsageError("Say one of the two: --issued or --not-issued", detail="Nothing was changed.")
     if not reason.strip():
         raise UsageError("--reason is empty", remedy="Say how it is known; it is recorded for whoever looks later.")
     project = invocation.load_project()
