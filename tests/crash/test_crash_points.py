@@ -172,10 +172,12 @@ def test_an_ambiguous_answer_to_any_send_pays_once(tmp_path: Path, mode: Mode, n
         folder = tmp_path / str(number)
         folder.mkdir()
         world = five(folder, mode)
-        world.strike(Fault(name=name, nth=(number,)))
+        world.strike(Fault(name=name, nth=(number,), delay_ms=400_000 if name == "late" else 0))
+        world.apply(wait_s=0)
+        # At once, and after the latest moment at which a cut-off request can be carried out.
+        world.strike()
         world.apply(wait_s=0)
         assert_none_twice(world)
-        world.strike()
         world.clock.advance(1_000_000)
         report = world.apply()
         assert report.exit_code == 0, report

@@ -81,6 +81,11 @@ class History:
         self.mode()
         for number in range(self.draw.randint(2, 6)):
             self.ask(f"w{number}", f"{self.draw.randint(1, 9)}.{self.draw.randint(0, 99):02d}")
+        if not self.singles and self.draw.random() < 0.8:
+            # Else most of a short history would be spent before the gate of a new state.
+            self.world.refresh()
+            self.world.clock.advance(WINDOW_MS)
+            self.story.append("the gate may open")
 
     @property
     def singles(self) -> bool:
@@ -120,7 +125,7 @@ class History:
         self.story.append(f"run faults={[name for name, _ in faults]} dies={sorted(dies)}")
         try:
             report = self.world.apply(
-                Points(die_at=dies), slots=self.draw.randint(1, 4), wait_s=self.draw.choice([0, 60])
+                Points(die_at=dies), slots=self.draw.randint(1, 4), wait_s=self.draw.choice([0, 60, 1_000])
             )
         except Crash as crash:
             self.story.append(f"  died: {crash}")
