@@ -34,6 +34,7 @@ PROVIDER_KEYS: Final = (
     "fee_percent",
     "since",
     "proxy_from_environment",
+    "check_assignments",
 )
 BATCH_MAX: Final = {"async": 1_000, "sync": 100}
 """How many bonuses one request may hold, by mode."""
@@ -123,6 +124,7 @@ class _Provider:
             "fee_percent": self._fee_percent(),
             "since_ms": self._since(),
             "proxy_from_environment": values.flag(nodes.get("proxy_from_environment"), "proxy_from_environment"),
+            "check_assignments": values.flag(nodes.get("check_assignments"), "check_assignments"),
         }
         given: dict[str, Any] = {name: value for name, value in stated.items() if value is not None}
         line = self.key.start_mark.line + 1

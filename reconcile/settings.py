@@ -49,6 +49,7 @@ class ProviderSettings:
     fee_percent: Decimal | None = None
     since_ms: int | None = None
     proxy_from_environment: bool = False
+    check_assignments: bool = False
     line: int = 0
 
     @property

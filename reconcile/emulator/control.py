@@ -5,6 +5,7 @@ GET  /emulator/ledger     every account, payment and operation; requests and fau
 GET  /emulator/faults     the faults in force and how often each matched and struck
 POST /emulator/faults     {"seed": 7, "faults": [{"name": "cut_after", "nth": [1]}, …]}: replaces them
 POST /emulator/clock      {"advance_ms": 60000}: moves the emulator's clock forward, due work is done
+POST /emulator/assignments {"assignments": [{"id": "a1", "user_id": "w1", "status": "ACCEPTED"}], "account": optional}
 POST /emulator/balance    {"balance": "12.00", "account": optional}
 POST /emulator/options    any of {"latency_ms", "start_ms", "run_ms", "daily_limit", "requests_per_second"}
 """
@@ -16,6 +17,7 @@ from typing import Final
 
 from reconcile import identity
 from reconcile.emulator import listing
+from reconcile.emulator.assignments import register_assignment
 from reconcile.emulator.errors import Refusal, absent, field_error, validation
 from reconcile.emulator.faults import FaultBook, FaultError, read_faults
 from reconcile.emulator.ledger import Ledger
@@ -63,6 +65,8 @@ def control(running: Running, request: Request) -> Answer:
                 return _set_faults(running, given)
             case "clock":
                 return _advance_clock(running, given)
+            case "assignments":
+                return _register_assignments(running, given)
             case "balance":
                 return _set_balance(running, given)
             case "options":
@@ -148,6 +152,18 @@ def _advance_clock(running: Running, given: dict[str, object]) -> Answer:
     offset = running.ledger.clock_offset_ms() + advance
     running.ledger.set_clock_offset(offset)
     return json_answer(200, {"clock_offset_ms": offset})
+
+
+def _register_assignments(running: Running, given: dict[str, object]) -> Answer:
+    account, rows = str(given.get("account", running.options.account)), given.get("assignments")
+    if not isinstance(rows, list):
+        raise _bad("assignments", "a list is expected")
+    for row in rows:
+        try:
+            register_assignment(running.ledger.connection, account, row)
+        except ValueError as exc:
+            raise _bad("assignments", str(exc)) from exc
+    return json_answer(200, {"registered": len(rows)})
 
 
 def _set_balance(running: Running, given: dict[str, object]) -> Answer:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from reconcile.emulator.orders import Mischief
-from reconcile.emulator.schema import STATEMENTS, VERSION
+from reconcile.emulator.schema import ASSIGNMENTS, STATEMENTS, VERSION
 from reconcile.money import EXACT, ZERO
 
 BUSY_MS: Final = 60_000
@@ -239,6 +239,9 @@ class Ledger:
             if version == 0:
                 for statement in STATEMENTS:
                     self.connection.execute(statement)
+                self.connection.execute(f"PRAGMA user_version = {VERSION}")
+            elif version == 1:
+                self.connection.execute(ASSIGNMENTS)
                 self.connection.execute(f"PRAGMA user_version = {VERSION}")
             elif version != VERSION:
                 raise sqlite3.DatabaseError(f"the ledger has format {version}, this emulator knows {VERSION}")

@@ -16,6 +16,7 @@ class Kind(StrEnum):
     LOG = "log"
     BONUSES = "bonuses"
     BONUS = "bonus"
+    ASSIGNMENT = "assignment"
     OTHER = "other"
 
 

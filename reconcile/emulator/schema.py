@@ -2,7 +2,12 @@
 
 from typing import Final
 
-VERSION: Final = 1
+VERSION: Final = 2
+
+# Assignments that were registered by hand; all others follow a rule. Came with version 2.
+ASSIGNMENTS: Final = """CREATE TABLE assignments (
+    account TEXT NOT NULL, id TEXT NOT NULL, user_id TEXT NOT NULL, status TEXT NOT NULL,
+    PRIMARY KEY (account, id)) STRICT, WITHOUT ROWID"""
 
 STATEMENTS: Final = (
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID",
@@ -37,4 +42,5 @@ STATEMENTS: Final = (
     """CREATE TABLE late (
         late INTEGER PRIMARY KEY, due_ms INTEGER NOT NULL, account TEXT NOT NULL, query TEXT NOT NULL,
         body TEXT NOT NULL) STRICT""",
+    ASSIGNMENTS,
 )

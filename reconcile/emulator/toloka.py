@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 
 from reconcile import identity
 from reconcile.emulator import listing
+from reconcile.emulator.assignments import find_assignment
 from reconcile.emulator.errors import Refusal, absent
 from reconcile.emulator.execution import created_text
 from reconcile.emulator.ledger import Ledger
@@ -51,6 +52,8 @@ def route(request: Request) -> Route:
             return Route(Kind.OPERATION, operation)
         case ("operations", operation, "log"):
             return Route(Kind.LOG, operation)
+        case ("assignments", assignment):
+            return Route(Kind.ASSIGNMENT, assignment)
         case ("user-bonuses",):
             return Route(Kind.BONUSES)
         case ("user-bonuses", number):
@@ -85,6 +88,8 @@ def read(ledger: Ledger, options: Options, asked: Asked) -> Answer:
             return _bonuses(ledger, asked)
         case Kind.BONUS:
             return _bonus(ledger, asked)
+        case Kind.ASSIGNMENT:
+            return _assignment(ledger, asked)
         case _:
             raise absent("address")
 
@@ -166,6 +171,13 @@ def _bonus(ledger: Ledger, asked: Asked) -> Answer:
     if body is None:
         raise absent("bonus")
     return Answer(200, body.encode())
+
+
+def _assignment(ledger: Ledger, asked: Asked) -> Answer:
+    found = find_assignment(ledger.connection, asked.account, asked.route.id)
+    if found is None:
+        raise absent("assignment")
+    return json_answer(200, {"id": found.id, "pool_id": "1", "user_id": found.user_id, "status": found.status})
 
 
 def _context(asked: Asked) -> Context:

@@ -23,6 +23,7 @@ class Left(StrEnum):
     REFUSED = "refused"
     INTERRUPTED = "interrupted"
     SCAN_FAILED = "scan_failed"
+    ASSIGNMENT = "assignment"
 
     @property
     def sent(self) -> bool:

@@ -11,6 +11,7 @@ from reconcile.model import Account, PaymentStatus, SendOutcome
 from reconcile.money import Money, add
 from reconcile.plan.model import Change
 from reconcile.protocol.ages import Moment
+from reconcile.protocol.assignments import CHUNK, Assignments
 from reconcile.protocol.contact import bind, find_account
 from reconcile.protocol.context import Context, Tally
 from reconcile.protocol.engine import Engine
@@ -78,6 +79,7 @@ class Session:
         self._scanned: Moment | None = None
         self._verified = False
         self._patience_ms = 0
+        self._assignments = Assignments()
         self.closed: Left | None = None
         self.account = find_account(gateway)
         self._record = bind(ledger, gateway, self.account, clock)
@@ -239,6 +241,16 @@ class Session:
         total = Money(add(change.amount for change in changes), self._record.currency)
         self._progress.paying(self.settings.name, payments=len(changes), amount=total)
         context = self._context()
+        if not self.settings.check_assignments:
+            return self._pay(context, changes)
+        stopped: Left | None = None
+        for start in range(0, len(changes), CHUNK):
+            if stopped is None:
+                kept = self._assignments.bearing(changes[start : start + CHUNK], context)
+                stopped = Left.INTERRUPTED if self._control.stop_requested() else self._pay(context, kept)
+        return stopped
+
+    def _pay(self, context: Context, changes: Sequence[Change]) -> Left | None:
         rest = Rest(changes)
         stopped = self._read_earlier()
         while not self._verified and stopped is None:

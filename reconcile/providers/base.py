@@ -126,7 +126,15 @@ class ListPayments(NamedTuple):
     scope: str = ""
 
 
-Call: TypeAlias = ReadAccount | SendOperation | PollOperation | ListOperations | ReadItems | ListPayments
+class ReadAssignment(NamedTuple):
+    """Whose is this assignment, and was it accepted?"""
+
+    assignment_id: str
+
+
+Call: TypeAlias = (
+    ReadAccount | SendOperation | PollOperation | ListOperations | ReadItems | ListPayments | ReadAssignment
+)
 
 
 # --- what the provider answers -------------------------------------------------------------------------------------
@@ -275,6 +283,23 @@ class PaymentsPage:
     server_ms: int | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssignmentFound:
+    """An assignment. `status` is the provider's own word, `accepted` what it means; `recipient` whose it is."""
+
+    status: str
+    accepted: bool
+    recipient: str
+    server_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssignmentAbsent:
+    """The provider knows no such assignment."""
+
+    server_ms: int | None = None
+
+
 Answer: TypeAlias = (
     Unread
     | AccountFound
@@ -285,6 +310,8 @@ Answer: TypeAlias = (
     | ItemsSeen
     | ItemsArchived
     | PaymentsPage
+    | AssignmentFound
+    | AssignmentAbsent
 )
 
 

@@ -27,6 +27,7 @@ WORDS: Final = {
     Left.REFUSED: "not sent: the provider refuses our requests",
     Left.INTERRUPTED: "not sent: the run was interrupted",
     Left.SCAN_FAILED: "not sent: the provider's list could not be read whole",
+    Left.ASSIGNMENT: "not sent: its assignment does not bear it",
 }
 _NEXT: Final = {
     Left.REJECTED: "Correct what the provider rejected in the specs; the next apply tries again.",
@@ -35,6 +36,7 @@ _NEXT: Final = {
     Left.NOT_APPROVED: "Plan again and approve that: `bonusctl plan --out FILE`.",
     Left.FUNDS: "Top up the account, then run `bonusctl apply` again.",
     Left.LIMIT: "Run `bonusctl apply` again for the rest.",
+    Left.ASSIGNMENT: "Correct the assignments in the specs, or accept the work first; the next apply looks again.",
 }
 
 

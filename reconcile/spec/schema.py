@@ -260,6 +260,10 @@ def _provider(rules: ProviderRules) -> Schema:
                 "type": "boolean",
                 "description": "Whether proxies of the environment are used.",
             },
+            "check_assignments": {
+                "type": "boolean",
+                "description": "true: each assignment is read before its bonus is paid. Default: false",
+            },
         },
     }
 

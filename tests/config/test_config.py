@@ -64,6 +64,7 @@ providers:
     mode: async
     batch_size: 1
     skip_invalid_items: false
+    check_assignments: true
     concurrency: 8
     timeout: 60
     operation_timeout: 1200
@@ -100,6 +101,7 @@ policies:
             mode="async",
             batch_size=1,
             skip_invalid_items=False,
+            check_assignments=True,
             concurrency=8,
             timeout_s=60,
             operation_timeout_s=1200,

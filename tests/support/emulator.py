@@ -105,6 +105,10 @@ class EmulatorProcess:
         """Set an account's balance; "" means the emulator's own account."""
         return self._control("balance", {"balance": balance} | ({"account": account} if account else {}))
 
+    def assignments(self, *rows: Mapping[str, str], account: str = "") -> Json:
+        """Register assignments: id, user_id and, unless ACCEPTED, status. "" means the emulator's own account."""
+        return self._control("assignments", {"assignments": list(rows)} | ({"account": account} if account else {}))
+
     def set_options(self, **options: int) -> Json:
         """Change latency_ms, start_ms, run_ms, daily_limit or requests_per_second."""
         return self._control("options", options)

@@ -14,6 +14,7 @@ from reconcile.providers.base import (
     OperationAbsent,
     PollOperation,
     ReadAccount,
+    ReadAssignment,
     ReadItems,
     SendAnswer,
     SendOperation,
@@ -21,6 +22,7 @@ from reconcile.providers.base import (
     WireResult,
 )
 from reconcile.providers.toloka import outcomes
+from reconcile.providers.toloka.assignments import read_assignment
 from reconcile.providers.toloka.log import read_log
 from reconcile.providers.toloka.operations import read_operations_page, read_own_operation
 from reconcile.providers.toloka.payments import read_payments_page
@@ -45,6 +47,8 @@ def answer_of(call: Call, result: WireResult) -> Answer:
             return read_operations_page(reply, cursor) if reply.succeeded else unread(reply)
         case ListPayments(_, cursor, _):
             return read_payments_page(reply, cursor) if reply.succeeded else unread(reply)
+        case ReadAssignment(assignment_id):
+            return read_assignment(reply, assignment_id)
         case ReadAccount():
             return _account(reply) if reply.succeeded else unread(reply)
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from typing import Final
+from urllib.parse import quote
 
 from reconcile import identity
 from reconcile.model import Texts, TextValue, marker, parse_marker
@@ -14,6 +15,7 @@ from reconcile.providers.base import (
     Outgoing,
     PollOperation,
     ReadAccount,
+    ReadAssignment,
     ReadItems,
     SendOperation,
     WireRequest,
@@ -61,6 +63,8 @@ def request_of(call: Call) -> WireRequest:
             return WireRequest("GET", f"{_API}/operations/{identity.to_text(operation.operation_id)}")
         case ReadItems(operation):
             return WireRequest("GET", f"{_API}/operations/{identity.to_text(operation.operation_id)}/log")
+        case ReadAssignment(assignment_id):
+            return WireRequest("GET", f"{_API}/assignments/{quote(assignment_id, safe='')}")
         case ListOperations(since_ms, cursor):
             after = f"&id_gt={cursor}" if cursor else ""
             since = f"&submitted_gte={_time(since_ms)}"
