@@ -99,7 +99,8 @@ def render_report_lines(sums: Sequence[Sum], by: Sequence[str]) -> str:
     for currency in dict.fromkeys(one.currency for one in sums):
         mine = [one for one in sums if one.currency == currency]
         total = sum((one.amount for one in mine[1:]), mine[0].amount)
-        lines.append(f"In all {total:,} {currency} in {sum(one.payments for one in mine):,} payments.")
+        count = sum(one.payments for one in mine)
+        lines.append(f"In all {total:,} {currency} in {count:,} {'payment' if count == 1 else 'payments'}.")
     return "".join(f"{line}\n" for line in lines)
 
 

@@ -28,15 +28,21 @@ def render_beancount(sums: Sequence[Sum], by: Sequence[str]) -> Iterator[str]:
     yield "\n"
     expenses = _components(_campaign(one, by) for one in sums)
     assets = _components(one.account.id for one in sums)
-    first: dict[tuple[str, str], str] = {}
-    for one in sums:
-        for account in (_asset(one, assets), _expense(one, by, expenses)):
-            key = account, one.currency
-            first[key] = min(first.get(key, one.first_day), one.first_day)
-    yield from (f"{day} open {account} {currency}\n" for (account, currency), day in sorted(first.items()))
+    yield from _opened((account, one) for one in sums for account in (_asset(one, assets), _expense(one, by, expenses)))
     for one in sorted(sums, key=lambda one: (one.last_day, one.account, one.names)):
         yield "\n"
         yield from _transaction(one, by, _asset(one, assets), _expense(one, by, expenses))
+
+
+def _opened(used: Iterable[tuple[str, Sum]]) -> Iterator[str]:
+    """Each account once, on the first day that it is used, with all its currencies."""
+    first: dict[str, str] = {}
+    currencies: defaultdict[str, set[str]] = defaultdict(set)
+    for account, one in used:
+        first[account] = min(first.get(account, one.first_day), one.first_day)
+        currencies[account].add(one.currency)
+    for account, day in sorted(first.items()):
+        yield f"{day} open {account} {','.join(sorted(currencies[account]))}\n"
 
 
 def _transaction(one: Sum, by: Sequence[str], asset: str, expense: str) -> Iterator[str]:

@@ -154,10 +154,8 @@ def test_a_report_takes_only_what_it_knows(tmp_path: Path) -> None:
 
 def test_a_guardrail_refuses_through_the_command_and_its_exception_lets_it_through(tmp_path: Path) -> None:
     two(tmp_path)
-    with (tmp_path / "bonusctl.yaml").open("a") as file:
-        file.write("policies: {max_per_day: 1.00}\n")
-    config = (tmp_path / "bonusctl.yaml").read_text()
-    (tmp_path / "bonusctl.yaml").write_text(re.sub(r"(?ms)^policies:\n(?:  .*\n)*", "", config))
+    providers = "providers: {toloka: {type: toloka, environment: emulator}}"
+    (tmp_path / "bonusctl.yaml").write_text(f"version: 1\n{providers}\npolicies: {{max_per_day: 1.00}}\n")
     ended = bonusctl(tmp_path, "plan", "--format", "json")
     assert (ended.code, ended.json()["reason"]) == (1, "policy")
     write_specs(tmp_path, f"{{user_id: {ANN}, amount: 1.50, allow: [window]}}")
