@@ -2,7 +2,6 @@
 
 import os
 import re
-import socket
 import time
 import uuid
 from collections.abc import Mapping
@@ -87,7 +86,7 @@ def pull_request(environ: Mapping[str, str]) -> str:
 
 def host() -> str:
     """The machine's name."""
-    return socket.gethostname()
+    return os.uname().nodename
 
 
 def git_commit(folder: Path, environ: Mapping[str, str]) -> str:

@@ -1,0 +1,80 @@
+"""The state as tables."""
+
+from decimal import Decimal
+
+import pytest
+
+from reconcile.model import PaymentStatus
+from reconcile.project.look import status_of
+from reconcile.render.state_text import render_bonuses_text, render_status_text
+from reconcile.render.state_values import BonusRow, CampaignRow
+from reconcile.state.ledger import RecordedPayment
+
+
+def payment(sequence: int, status: PaymentStatus, *, sent: bool = True) -> RecordedPayment:
+    return RecordedPayment(
+        bytes(16), bytes(16), "w", "r", "", "", sequence, status, Decimal("1.00"), 1, sent, bytes(16), "", None, "", ""
+    )
+
+
+ISSUED, REJECTED = PaymentStatus.ISSUED, PaymentStatus.REJECTED
+PREPARED, RELEASED = PaymentStatus.PREPARED, PaymentStatus.RELEASED
+
+
+@pytest.mark.parametrize(
+    ("payments", "word"),
+    [
+        ([payment(1, ISSUED)], "issued"),
+        ([payment(1, PREPARED)], "in_doubt"),
+        ([payment(1, PREPARED, sent=False)], "planned"),
+        ([payment(1, RELEASED)], "planned"),
+        ([payment(1, REJECTED)], "rejected"),
+        ([payment(1, ISSUED), payment(2, PREPARED)], "in_doubt"),
+        ([payment(1, ISSUED), payment(2, REJECTED)], "rejected"),
+        ([payment(1, ISSUED), payment(2, RELEASED)], "issued"),
+        ([payment(1, PREPARED), payment(2, ISSUED)], "in_doubt"),
+    ],
+)
+def test_a_bonus_has_one_word_for_all_its_payments(payments: list[RecordedPayment], word: str) -> None:
+    """In doubt while any payment is; rejected if the newest was; issued if any was; else planned."""
+    assert status_of(payments) == word
+
+
+def test_the_list_has_one_line_a_bonus() -> None:
+    rows = [
+        BonusRow(bytes(16), "w", "toloka", "a", "", "k", "USD", Decimal("1.50"), Decimal("1.50"), "issued", ()),
+        BonusRow(bytes(16), "w", "toloka", "b\x1b", "t", "", "USD", None, Decimal("0.00"), "in_doubt", ()),
+    ]
+    assert render_bonuses_text(rows) == (
+        "ADDRESS    STATUS    DESIRED  ISSUED\n"
+        "w/a#k      issued       1.50    1.50  USD\n"
+        "w/b\\x1b/t  in doubt        -    0.00  USD\n"
+    )
+
+
+def test_the_status_shows_a_budget_that_is_overdrawn_with_its_sign() -> None:
+    row = CampaignRow(
+        campaign="w",
+        provider="toloka",
+        currency="USD",
+        desired=1_200,
+        issued=1_000,
+        to_issue=100,
+        in_doubt=50,
+        rejected=30,
+        conflict=15,
+        orphaned=5,
+        amount=Decimal("100.00"),
+        issued_amount=Decimal("1000.00"),
+        budget=Decimal("900.00"),
+        budget_left=Decimal("-250.00"),
+    )
+    text = render_status_text([row], open_operations=0, unattributed=0)
+    assert text.splitlines()[1].split() == (
+        ["w", "1,200", "1,000", "100", "50", "30", "15", "5", "1000.00", "100.00", "-250.00", "USD"]
+    )
+
+
+def test_nothing_at_all_is_said_in_a_sentence() -> None:
+    assert render_bonuses_text([]) == "No bonus is recorded or desired.\n"
+    assert render_status_text([], open_operations=0, unattributed=0) == "No campaign is recorded or desired.\n"
