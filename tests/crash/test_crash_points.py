@@ -185,6 +185,29 @@ def test_an_ambiguous_answer_to_any_send_pays_once(tmp_path: Path, mode: Mode, n
         world.close()
 
 
+@every_mode
+def test_a_request_of_a_lost_state_that_is_carried_out_late_is_not_paid_again(tmp_path: Path, mode: Mode) -> None:
+    """One payment a request: its id refuses the second. In every other mode the gate waits until nothing can come."""
+    for number in range(1, 4):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        world = five(folder, mode)
+        world.strike(Fault(name="late", nth=tuple(range(number, 50)), delay_ms=400_000))
+        world.apply(wait_s=0)
+        world.strike()
+        world.state.unlink()
+        # Another order puts other payments together: no batch meets its own id again.
+        world.desired.reverse()
+        world.apply(wait_s=0)
+        for _ in range(2):
+            world.clock.advance(WINDOW_MS)
+            assert_none_twice(world)
+            report = world.apply(wait_s=0)
+        assert report.exit_code == 0
+        assert_paid_once(world)
+        world.close()
+
+
 def test_ten_thousand_seconds_of_silence_leave_everything_in_doubt_and_then_pay_once(tmp_path: Path) -> None:
     world = five(tmp_path)
     world.apply()

@@ -30,6 +30,7 @@ FAULTS = [
     ("wrong_counts", {}),
     ("bare", {}),
     ("late", {"delay_ms": 400_000}),
+    ("late", {"delay_ms": 800_000}),
     ("refuse", {}),
     ("too_many", {"interval": "MIN", "retry_after_s": 2}),
     ("slow_run", {"delay_ms": 900_000}),
