@@ -8,6 +8,7 @@ import io
 import os
 import sys
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Final, TextIO
 
 _STYLES: Final = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
@@ -85,6 +86,11 @@ class Console:
         """A message that is always shown: errors, warnings, what was paid and could not be recorded."""
         self._erase()
         self._write(sys.stderr, text if text.endswith("\n") else text + "\n")
+
+    def message_at_once(self, text: str) -> None:
+        """A message from a signal handler, which may have come in the middle of another message: past every buffer."""
+        with suppress(OSError, ValueError):
+            os.write(sys.stderr.fileno(), f"\n{text}\n".encode())
 
     def warn(self, text: str) -> None:
         """A warning."""

@@ -25,7 +25,12 @@ def run_apply(invocation: Invocation, chosen: Chosen, consent: Consent, orders: 
         console.say(render_plan_to_approve(plan, color=console.color_messages))
 
     report = apply(
-        chosen, consent, orders, control=StopControl(console.message), progress=ConsoleProgress(console), shown=shown
+        chosen,
+        consent,
+        orders,
+        control=StopControl(console.message_at_once),
+        progress=ConsoleProgress(console),
+        shown=shown,
     )
     return report_out(console, report, form=form)
 
@@ -37,7 +42,7 @@ def run_refresh(invocation: Invocation, providers: Sequence[ProviderSettings], *
         invocation.load_project() if invocation.project is None else invocation.project,
         providers,
         Orders(command="refresh", full=full),
-        control=StopControl(console.message),
+        control=StopControl(console.message_at_once),
         progress=ConsoleProgress(console),
     )
 

@@ -32,7 +32,7 @@ class Saved(NamedTuple):
 
 
 class Expected(NamedTuple):
-    """The payments of the set that a digest names. `digest` wins over `saved`'s own where both are given."""
+    """The payments of the set that a digest names."""
 
     digest: str
 

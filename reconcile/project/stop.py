@@ -13,7 +13,9 @@ _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 class StopControl:
-    """`protocol.ports.Control` of this process. `told` is called with the sentence for a person."""
+    """`protocol.ports.Control` of this process. `told` is called with the sentence for a person, from the
+    signal's handler: it must not need a buffer that another write may hold.
+    """
 
     def __init__(self, told: Callable[[str], None]) -> None:
         self._told = told

@@ -38,7 +38,7 @@ def command(invocation: Invocation, ctx: click.Context, /, specs: tuple[str, ...
     if left_out:
         console.message(f"And {left_out:,} more.")
     if errors:
-        console.message(f"{console.paint('Invalid:', 'red')} {errors + 0:,} {'error' if errors == 1 else 'errors'}.")
+        console.message(f"{console.paint('Invalid:', 'red')} {errors:,} {'error' if errors == 1 else 'errors'}.")
         ctx.exit(1)
     if form == "text":
         console.result(f"Valid: {count:,} {'bonus' if count == 1 else 'bonuses'}.")
