@@ -25,6 +25,7 @@ COMMANDS: Final = (
     Entry("plan", _ROOM + "plan", "Show what apply would do.", _PAY),
     Entry("show", _ROOM + "show", "Show a saved plan again, or what a run did.", _PAY),
     Entry("apply", _ROOM + "apply", "Pay what is desired and not yet issued.", _PAY),
+    Entry("import", _ROOM + "import_", "Take over payments made before bonusctl.", _PAY),
     Entry("refresh", _ROOM + "refresh", "Read what the provider says was paid, and settle what is in doubt.", _PAY),
     Entry("status", _ROOM + "status", "Per campaign: desired, issued, to issue, in doubt, budget left.", _LOOK),
     Entry("history", _ROOM + "history", "The runs: when, who, git commit, what each paid.", _LOOK),

@@ -122,10 +122,10 @@ def apply(
     """Pay what is desired, missing and agreed to. Raises BonusctlError where a run could not begin or broke off."""
     project = chosen.project
     view = ProjectSpecs(chosen, consent, control, shown)
-    with _opened(project, chosen.providers(), orders, control, progress) as (ports, access):
+    with opened_run(project, chosen.providers(), orders, control, progress) as (ports, access):
         view.ledger = ports.ledger
         with keeping_unrecorded(project):
-            return run_apply(ports, access, view, _options(project, orders))
+            return run_apply(ports, access, view, run_options(project, orders))
 
 
 def refresh(
@@ -137,8 +137,8 @@ def refresh(
     progress: Progress,
 ) -> Report:
     """Bring the state up to the providers and settle what is in doubt. Sends no payment."""
-    with _opened(project, providers, orders, control, progress) as (ports, access), keeping_unrecorded(project):
-        return run_refresh(ports, access, project.settings.project, _options(project, orders))
+    with opened_run(project, providers, orders, control, progress) as (ports, access), keeping_unrecorded(project):
+        return run_refresh(ports, access, project.settings.project, run_options(project, orders))
 
 
 @contextmanager
@@ -151,7 +151,7 @@ def holding_lock(project: Project, command: str) -> Iterator[RunLock]:
 
 
 @contextmanager
-def _opened(
+def opened_run(
     project: Project,
     providers: Sequence[ProviderSettings],
     orders: Orders,
@@ -215,7 +215,8 @@ def _check_head(project: Project, expected: str) -> None:
             )
 
 
-def _options(project: Project, orders: Orders) -> RunOptions:
+def run_options(project: Project, orders: Orders) -> RunOptions:
+    """How the protocol runs it: who, where, on which commit."""
     return RunOptions(
         run_id=new_id(),
         command=orders.command,

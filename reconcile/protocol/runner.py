@@ -109,6 +109,21 @@ def run_refresh(ports: Ports, providers: Sequence[ProviderAccess], project: str,
     return _Run(ports, options, project).refresh(providers)
 
 
+def started(options: RunOptions, ledger: Ledger, at_ms: int) -> RunStarted:
+    """The first event of a run."""
+    return RunStarted(
+        run_id=options.run_id,
+        epoch=ledger.epoch + 1,
+        command=options.command,
+        actor=options.actor,
+        host=options.host,
+        git_commit=options.git_commit,
+        version=options.version,
+        at_ms=at_ms,
+        pull_request=options.pull_request,
+    )
+
+
 class _Run:
     """One run. `tally` grows only with what is durable."""
 
@@ -120,21 +135,7 @@ class _Run:
         self._plan: Plan | None = None
         self._digest = ""
         # The first durable write comes before any network: a full disk or a read-only folder shows here.
-        ports.ledger.commit(
-            [
-                RunStarted(
-                    run_id=options.run_id,
-                    epoch=ports.ledger.epoch + 1,
-                    command=options.command,
-                    actor=options.actor,
-                    host=options.host,
-                    git_commit=options.git_commit,
-                    version=options.version,
-                    at_ms=ports.clock.now_ms(),
-                    pull_request=options.pull_request,
-                )
-            ]
-        )
+        ports.ledger.commit([started(options, ports.ledger, ports.clock.now_ms())])
 
     def apply(self, providers: Sequence[ProviderAccess], project: ProjectView) -> Report:
         """Scan, gate, recover, plan, ask, send, report."""

@@ -5,9 +5,8 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Final
 
-from reconcile import identity
 from reconcile.errors import Refused
-from reconcile.model import Account, PaymentStatus, SendOutcome
+from reconcile.model import PaymentStatus, SendOutcome
 from reconcile.money import Money, add
 from reconcile.plan.model import Change
 from reconcile.protocol.ages import Moment
@@ -20,15 +19,16 @@ from reconcile.protocol.gate import pass_gate
 from reconcile.protocol.gateway import Gateway
 from reconcile.protocol.journal import Journal
 from reconcile.protocol.ports import Clock, Control, Progress
+from reconcile.protocol.preparing import prepare
 from reconcile.protocol.quota import Quota
 from reconcile.protocol.readback import marker_problem
 from reconcile.protocol.recovery import Step, next_step
 from reconcile.protocol.report import Left, Wait
-from reconcile.protocol.scan import scan
+from reconcile.protocol.scan import IMPORTED, scan
 from reconcile.protocol.settling import released
 from reconcile.protocol.track import Stage, Track, fresh, recovered
-from reconcile.providers.base import AccountFound, Outgoing, ReadAccount
-from reconcile.state.events import Basis, PreparedOperation, PreparedPayment
+from reconcile.providers.base import AccountFound, ReadAccount
+from reconcile.state.events import Basis
 from reconcile.state.ledger import Ledger, LedgerRecord, OperationRecord
 from reconcile.times import HOUR_MS, MINUTE_MS, SECOND_MS
 
@@ -283,7 +283,10 @@ class Session:
         if self._ledger.count_open(self._record.ledger):
             return self._hold_back()
         payments = self._ledger.all_payments(self._record.ledger)
-        made = next((one for one in payments if one.status is PaymentStatus.ISSUED and one.remote_id), None)
+        made = next(
+            (one for one in payments if one.status is PaymentStatus.ISSUED and one.remote_id and one.code != IMPORTED),
+            None,
+        )
         return None if made is None else self._judge_marker(made.payment_id, made.remote_id)
 
     def _read_back(self, first: Change) -> Left | None:
@@ -347,50 +350,3 @@ class Session:
         times = [wait.until_ms - now_ms for wait in waits if wait.until_ms is not None]
         soon = min((time for time in times if 0 < time <= left_ms), default=None)
         return None if soon is None else max(soon, 100)
-
-
-def prepare(
-    number: int, account: str | Account, mode: str, changes: Sequence[Change], gateway: Gateway
-) -> PreparedOperation:
-    """The frozen operation that makes these payments; its id holds their ids and attempts, nothing else."""
-    payments = []
-    outgoing = []
-    for change in changes:
-        assert change.payment_id is not None
-        assert change.pays
-        # The id that is paid under is computed again here, from the identity alone.
-        assert change.payment_id == identity.payment_id(change.identity.bonus_id, change.sequence)
-        payments.append(
-            PreparedPayment(
-                payment_id=change.payment_id,
-                bonus=change.identity,
-                sequence=change.sequence,
-                attempt=change.attempt,
-                amount=change.amount,
-                entry=change.entry,
-            )
-        )
-        outgoing.append(
-            Outgoing(
-                payment_id=change.payment_id,
-                campaign=change.identity.campaign,
-                recipient=change.identity.recipient,
-                assignment_id=change.identity.assignment_id,
-                key=change.identity.key,
-                sequence=change.sequence,
-                amount=change.amount,
-                texts=change.texts,
-            )
-        )
-    operation_id = identity.operation_id(str(account), ((item.payment_id, item.attempt) for item in payments))
-    # What a reviewer saw is what goes out: with one payment an operation its id depends on that payment alone.
-    assert gateway.settings.batch_size > 1 or changes[0].operation_id in (None, operation_id)
-    target, body = gateway.codec.prepare(operation_id, outgoing)
-    return PreparedOperation(
-        operation=number,
-        operation_id=operation_id,
-        mode=mode,
-        target=target,
-        body=body,
-        payments=tuple(payments),
-    )
