@@ -11,10 +11,10 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from reconcile.config_providers import read_providers
+from reconcile.config_providers import ACCOUNT_MISSING, read_providers
 from reconcile.config_search import CONFIG_NAME, find_config
 from reconcile.config_values import Values
-from reconcile.diagnostics import Diagnostics
+from reconcile.diagnostics import Diagnostics, Severity
 from reconcile.providers.rules import RULES, Tariff
 from reconcile.settings import Policies, ProviderSettings, Rail, Settings
 from reconcile.spec.events import Reader
@@ -50,8 +50,20 @@ _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 def load_config(path: Path, diagnostics: Diagnostics, environ: Mapping[str, str]) -> Settings | None:
     """The settings that a config states; None if it has errors (in `diagnostics`). `environ` may allow an endpoint."""
-    opener = partial(open_regular, path, bytes_max=CONFIG_BYTES_MAX)
     before = diagnostics.errors
+    settings = _load(path, diagnostics, environ)
+    return settings if diagnostics.errors == before else None
+
+
+def load_unbound_config(path: Path, diagnostics: Diagnostics, environ: Mapping[str, str]) -> Settings | None:
+    """The same for who only looks: a config that does not say yet whose money it pays will do."""
+    settings = _load(path, diagnostics, environ)
+    errors = [found for found in diagnostics if found.severity is Severity.ERROR]
+    return settings if all(found.code == ACCOUNT_MISSING for found in errors) else None
+
+
+def _load(path: Path, diagnostics: Diagnostics, environ: Mapping[str, str]) -> Settings | None:
+    opener = partial(open_regular, path, bytes_max=CONFIG_BYTES_MAX)
     settings = None
     with Report(diagnostics, shown_path(path.absolute(), Path.cwd()), opener) as report:
         try:
@@ -64,7 +76,7 @@ def load_config(path: Path, diagnostics: Diagnostics, environ: Mapping[str, str]
             report.unreadable(problem)
         except OSError as error:
             report.unreadable(unreadable(error))
-    return settings if diagnostics.errors == before else None
+    return settings
 
 
 def _nodes(reader: Reader) -> dict[str, Node]:

@@ -13,6 +13,9 @@ from reconcile.spec.ids import id_problem
 from reconcile.spec.nodes import MappingNode, Node, SequenceNode, is_absent, text_of, what
 from reconcile.times import parse_time
 
+ACCOUNT_MISSING: Final = "account-missing"
+"""The one error with which `doctor` goes on: it shows the id that is missing."""
+
 PROVIDER_KEYS: Final = (
     "type",
     "environment",
@@ -176,10 +179,12 @@ class _Provider:
                 )
             return account or act_under
         if node is None and environment in rules.account_required:
-            self._missing(
-                "account",
-                "`bonusctl doctor` shows the id of the account behind a token.",
+            self.values.error(
+                self.key,
+                ACCOUNT_MISSING,
+                f"`account` of provider `{self.key.value}` is missing",
                 detail=f"In `{environment}` real money is paid: the config says whose it is, and every contact checks it.",
+                hint="`bonusctl doctor` shows the id of the account behind a token.",
             )
         return account
 

@@ -10,6 +10,7 @@ from reconcile.cli.console import Console
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from reconcile.diagnostics import Diagnostic
     from reconcile.project.config import Project
 
 
@@ -37,6 +38,17 @@ class Invocation:
             folder=Path.cwd(), config=Path(self.config) if self.config else None, environ=self.environ
         )
         return self.project
+
+    def look_at_project(self) -> "tuple[Project | None, tuple[Diagnostic, ...]]":
+        """The project for who only looks, and all that was found in its config. Raises UsageError if there is none."""
+        from pathlib import Path
+
+        from reconcile.project.config import load_unbound_project
+
+        self.project, found = load_unbound_project(
+            folder=Path.cwd(), config=Path(self.config) if self.config else None, environ=self.environ
+        )
+        return self.project, found
 
 
 pass_invocation = click.make_pass_decorator(Invocation)

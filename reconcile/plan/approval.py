@@ -149,8 +149,8 @@ def _not_refused(plan: Plan) -> None:
 def _used_up(approved: Approved, not_approved: tuple[Change, ...]) -> Refused:
     return Refused(
         "The approved plan is used up: all of it is settled, and something else is asked for now",
-        detail=f"{len(not_approved):,} payments are asked for that {approved.digest} does not hold, "
-        f"the first for {not_approved[0].address}. Nothing was sent.",
+        detail=f"{len(not_approved):,} {'payment is' if len(not_approved) == 1 else 'payments are'} asked for that the "
+        f"approved set {approved.digest} does not hold, the first for {not_approved[0].address}. Nothing was sent.",
         remedy=_AGAIN,
         reason="stale_plan",
     )

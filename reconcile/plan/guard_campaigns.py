@@ -42,8 +42,8 @@ class _Overlap:
 
     @property
     def begun(self) -> bool:
-        """The campaign has payments of its own already."""
-        return self.tally.book.paid or bool(self.tally.carried)
+        """The campaign has payments under its own name already: what it carries from an older one makes it no older."""
+        return self.tally.book.paid
 
     @property
     def refuses(self) -> bool:

@@ -191,6 +191,11 @@ class Plan:
     accepted: tuple[Accepted, ...] = ()
 
     @property
+    def wants_something(self) -> bool:
+        """Whether apply would pay something, or end with a conflict."""
+        return any(change.pays or change.action is Action.CONFLICT for change in self.changes)
+
+    @property
     def payments(self) -> tuple[Change, ...]:
         """The rows that pay, in the order of the specs."""
         return tuple(change for change in self.changes if change.pays)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconcile.config import find_config, load_config
+from reconcile.config import find_config, load_config, load_unbound_config
 from reconcile.diagnostics import Diagnostic, Diagnostics
 from reconcile.errors import InvalidInput
 from reconcile.settings import Settings
@@ -46,6 +46,17 @@ def load_project(*, folder: Path, config: Path | None, environ: Mapping[str, str
     if settings is None or diagnostics.errors:
         raise InvalidInput("The config has errors; nothing was done.", diagnostics.found)
     return Project(settings=settings, folder=folder, environ=environ, warnings=tuple(diagnostics))
+
+
+def load_unbound_project(
+    *, folder: Path, config: Path | None, environ: Mapping[str, str]
+) -> tuple[Project | None, tuple[Diagnostic, ...]]:
+    """The project for who only looks, None if its config cannot be used at all; with all that was found in it."""
+    path = find_config(folder, home=home_of(environ), environ=environ) if config is None else folder / config
+    diagnostics = Diagnostics()
+    settings = load_unbound_config(path, diagnostics, environ)
+    found = tuple(diagnostics)
+    return None if settings is None else Project(settings=settings, folder=folder, environ=environ, warnings=()), found
 
 
 def home_of(environ: Mapping[str, str]) -> Path:

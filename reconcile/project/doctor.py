@@ -1,9 +1,10 @@
 """Is everything there that a payment needs? Asks and looks; never pays and never writes to the state."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from typing import NamedTuple
 
+from reconcile.diagnostics import Diagnostic, Severity
 from reconcile.errors import BonusctlError
 from reconcile.money import Money
 from reconcile.project.config import Project
@@ -41,11 +42,17 @@ class Check(NamedTuple):
     remedy: str = ""
 
 
-def examine(project: Project) -> Iterator[Check]:
-    """Every check, in the order in which a payment would need them."""
-    yield Check("config", Level.OK, str(project.settings.path))
-    for warning in project.warnings:
-        yield Check("config", Level.WARN, warning.summary, warning.hint)
+def examine(project: Project | None, found: Iterable[Diagnostic]) -> Iterator[Check]:
+    """Every check, in the order in which a payment would need them. `found`: what the config's reader had to say."""
+    found = tuple(found)
+    if project is not None and not found:
+        yield Check("config", Level.OK, str(project.settings.path))
+    for one in found:
+        place = f"{one.place.path}:{one.place.line}:{one.place.column}: " if one.place is not None else ""
+        level = Level.FAIL if one.severity is Severity.ERROR else Level.WARN
+        yield Check("config", level, f"{place}{one.summary}", one.hint)
+    if project is None:
+        return
     yield _specs(project)
     yield from _state(project)
     for settings in project.settings.providers:

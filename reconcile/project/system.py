@@ -73,7 +73,16 @@ def actor(environ: Mapping[str, str]) -> str:
         if environ.get(name):
             number = f" (run {environ[run]})" if environ.get(run) else ""
             return f"{service}:{environ[name]}{number}"
-    return environ.get("USER") or environ.get("LOGNAME") or f"uid {os.getuid()}"
+    return environ.get("USER") or environ.get("LOGNAME") or _login_name()
+
+
+def _login_name() -> str:
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return f"uid {os.getuid()}"
 
 
 def pull_request(environ: Mapping[str, str]) -> str:

@@ -30,6 +30,13 @@ def test_a_config_with_errors_is_said_with_its_place(tmp_path: Path) -> None:
         assert_plain(ended.err)
 
 
+def test_doctor_names_each_error_of_a_config_with_its_place(tmp_path: Path) -> None:
+    (tmp_path / "bonusctl.yaml").write_text("version: 1\nprovider: {}\n")
+    ended = bonusctl(tmp_path, "doctor")
+    assert ended.code == 1
+    assert "fail  config: bonusctl.yaml:2:1: Unknown key `provider`" in ended.out
+
+
 def test_a_config_that_is_no_yaml_fails_the_doctor_with_one_line(tmp_path: Path) -> None:
     (tmp_path / "bonusctl.yaml").write_text("version: [1\n")
     ended = bonusctl(tmp_path, "doctor")

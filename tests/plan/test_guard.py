@@ -194,6 +194,16 @@ def test_a_campaign_that_has_paid_already_may_pay_like_an_old_one() -> None:
     assert made.refused is False
 
 
+def test_a_campaign_renamed_twice_is_refused_for_the_name_that_formerly_leaves_out() -> None:
+    """`old` paid four, was renamed `mid` and paid eve; `new` says formerly: mid, or formerly: old, and never both."""
+    paid = (*PAID, recorded("mid/eve", "0.15"))
+    names = [row.recipient for row in PAID]
+    one = plan(*(bonus(f"new/{n}", "1.00", formerly=f"mid/{n}") for n in names), state=Records(*paid))
+    other = [bonus(f"new/{n}", "1.00", formerly=f"old/{n}") for n in names]
+    two = plan(*other, bonus("new/eve", "0.15", formerly="old/eve"), state=Records(*paid))
+    assert (one.refused, two.refused) == (True, True)
+
+
 def test_nothing_to_issue_reads_no_other_campaign() -> None:
     state = Records(*PAID, recorded("new/eve", "1.00"))
     plan(bonus("new/eve", "1.00"), state=state)

@@ -1,6 +1,7 @@
 """What a run takes from its machine."""
 
 import os
+import pwd
 import signal
 import subprocess
 from pathlib import Path
@@ -65,7 +66,7 @@ def test_a_strange_head_is_no_commit(tmp_path: Path, head: str) -> None:
         ({"LOGNAME": "bob"}, "bob"),
         ({"GITHUB_ACTOR": "alice", "GITHUB_RUN_ID": "7", "USER": "runner"}, "github:alice (run 7)"),
         ({"GITLAB_USER_LOGIN": "carol"}, "gitlab:carol"),
-        ({}, f"uid {os.getuid()}"),
+        ({}, pwd.getpwuid(os.getuid()).pw_name),
     ],
 )
 def test_the_actor_is_the_person_behind_the_run(environ: dict[str, str], name: str) -> None:

@@ -23,7 +23,7 @@ def command(invocation: Invocation, ctx: click.Context, /, form: str) -> None:
 
     checks = []
     try:
-        for check in examine(invocation.load_project()):
+        for check in examine(*invocation.look_at_project()):
             checks.append(check)
             if form == "text":
                 _line(invocation.console, check)

@@ -34,7 +34,8 @@ def command(invocation: Invocation, /, folder: str, ci: str) -> None:
         console.result(f"wrote {path}")
     for path in made.kept:
         console.result(f"kept  {path} (it was there)")
-    if ".gitignore" in made.kept:
+    ignore = Path(folder) / ".gitignore"
+    if ".gitignore" in made.kept and "state" not in ignore.read_text(encoding="utf-8", errors="replace"):
         console.warn("The state must not be committed. Add this line to .gitignore:\n/state/")
     enter = () if folder == "." else (f"cd {folder}",)
     console.next(*enter, "bonusctl validate", "bonusctl plan", "bonusctl apply")

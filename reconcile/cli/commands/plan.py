@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @click.option("--diff", "older", metavar="OLD", help="Say what changed since this saved plan.")
 @click.option("--refresh", is_flag=True, help="First read what the provider says was paid (needs the token).")
 @target_option
-@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where apply would pay something.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where apply would pay something, or end with a conflict.")
 @click.pass_context
 @pass_invocation
 def command(
@@ -72,7 +72,8 @@ def command(
     _show(invocation, plan, masker, form=form, max_chars=max_chars, diff=diff, out=out or "")
     if plan.refused:
         ctx.exit(1)
-    if detailed_exitcode and plan.payments:
+    # A conflict is a change, too: nothing is paid for it, and apply would end with something left.
+    if detailed_exitcode and plan.wants_something:
         ctx.exit(2)
 
 
