@@ -5,6 +5,7 @@ import urllib.request
 
 import pytest
 
+from tests.support.cli import on_terminal
 from tests.support.commandline import Ended
 from tests.support.paying import Paying
 
@@ -236,3 +237,16 @@ def _forget_payments(paying: Paying) -> None:
 
     with closing(sqlite3.connect(paying.emulator.db, isolation_level=None)) as connection:
         connection.execute("DELETE FROM bonuses")
+
+
+def test_the_question_shows_what_was_matched_and_no_takes_nothing_over(paying: Paying) -> None:
+    paying.ask("user_id: w1, amount: 1.00")
+    name = write(paying, "user_id,amount\nw1,1.00\n")
+    for answer, code, status in (("n\n", 130, "planned"), ("y\n", 0, "issued")):
+        ended, screen = on_terminal(
+            paying.folder, ["import", name], [("[y/N]", answer)], environ={"TOLOKA_TOKEN": "token"}
+        )
+        shown, _, _ = screen.partition("Take 1 payments over, as issued?")
+        assert "c/w1" in shown
+        assert ended == code
+        assert paying.run("state", "list", "--format", "json").json()["bonuses"][0]["status"] == status
