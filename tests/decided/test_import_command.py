@@ -246,7 +246,7 @@ def test_the_question_shows_what_was_matched_and_no_takes_nothing_over(paying: P
         ended, screen = on_terminal(
             paying.folder, ["import", name], [("[y/N]", answer)], environ={"TOLOKA_TOKEN": "token"}
         )
-        shown, _, _ = screen.partition("Take 1 payments over, as issued?")
+        shown, _, _ = screen.partition("Take 1 payment over, as issued?")
         assert "c/w1" in shown
         assert ended == code
         assert paying.run("state", "list", "--format", "json").json()["bonuses"][0]["status"] == status

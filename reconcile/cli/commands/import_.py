@@ -81,7 +81,7 @@ def _import(
         if auto_approve:
             return True
         console.message(render_matching_text(matching, currency, ours=0))
-        return console.confirm(f"Take {len(matching.matched):,} payments over, as issued?")
+        return console.confirm(f"Take {_payments(len(matching.matched))} over, as issued?")
 
     return import_payments(
         project,
@@ -113,7 +113,7 @@ def _show(invocation: Invocation, result: "ImportResult", *, form: str, listed: 
     else:
         console.result(render_matching_text(matching, result.currency, ours=ours))
     if matching.matched:
-        console.say(f"{len(matching.matched):,} payments are recorded as issued.")
+        console.say(f"Recorded as issued: {_payments(len(matching.matched))}.")
     console.next("bonusctl plan")
 
 
@@ -142,3 +142,7 @@ def _source(file: str | None, *, from_provider: bool, since: str, fields: tuple[
             remedy="bonusctl import --from-provider --since 2026-11-01",
         )
     return FromProvider(since_ms)
+
+
+def _payments(count: int) -> str:
+    return f"{count:,} payment{'' if count == 1 else 's'}"
