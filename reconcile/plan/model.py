@@ -135,6 +135,15 @@ class CampaignSummary(NamedTuple):
     accepted: int = 0
 
 
+class CarriedOver(NamedTuple):
+    """So many bonuses and so much money recorded under an old campaign's name count for another by `formerly`."""
+
+    provider: str
+    campaign: str
+    bonuses: int
+    issued: Decimal
+
+
 class ProviderSummary(NamedTuple):
     """What the plan means for one configured provider.
 
@@ -187,6 +196,7 @@ class Plan:
     head: str
     project: str
     held_back: int = 0
+    carried: tuple[CarriedOver, ...] = ()
     attributed: tuple[tuple[bytes, int, Identity], ...] = ()
     accepted: tuple[Accepted, ...] = ()
 

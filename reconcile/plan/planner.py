@@ -14,7 +14,7 @@ from reconcile.plan.model import Action, Change, Plan
 from reconcile.plan.model import PlanScope as PlanScope
 from reconcile.plan.operations import group
 from reconcile.plan.sorter import Sorter
-from reconcile.plan.summaries import campaign_summaries, provider_summaries
+from reconcile.plan.summaries import campaign_summaries, carried_over, provider_summaries
 from reconcile.plan.tally import Shelf, Tally
 from reconcile.settings import ProviderSettings, Settings
 from reconcile.state.ledger import LedgerRecord, RecordedBonus, StateReader
@@ -70,6 +70,7 @@ def make_plan(
         head=_head(reader),
         project=settings.project,
         held_back=held_back,
+        carried=carried_over(tallies),
         attributed=tuple(sorter.attributed),
         accepted=tuple(sorter.accepted),
     )

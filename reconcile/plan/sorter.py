@@ -122,7 +122,7 @@ class Sorter:
             found = held(row)
         self._claims[former_id] = bonus.identity(self._project)
         if not ours or former.campaign != tally.head.name:
-            tally.carried.append(Carried(bonus.recipient, found.issued, found.open_amount))
+            tally.carried.append(Carried(bonus.recipient, found.issued, found.open_amount, former.campaign))
         return found
 
     def _without_bonus(self, tally: Tally, bonus: Desired) -> tuple[tuple[int, RecordedPayment], ...]:
@@ -132,7 +132,7 @@ class Sorter:
         found = self._shelf.unattributed(tally.ledger.ledger).take(bonus.bonus_id, bonus.recipient)
         for sequence, payment in found:
             self.attributed.append((payment.payment_id, sequence, bonus.identity(self._project)))
-            tally.carried.append(Carried(bonus.recipient, payment.amount, ZERO))
+            tally.carried.append(Carried(bonus.recipient, payment.amount, ZERO, ""))
         return found
 
     # --- rows ------------------------------------------------------------------------------------------------------

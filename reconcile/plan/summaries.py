@@ -5,8 +5,16 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from reconcile.money import EXACT, ZERO, add, fee
-from reconcile.plan.model import Action, CampaignSummary, Change, InDoubt, PlannedOperation, ProviderSummary
-from reconcile.plan.tally import Shelf, Tally
+from reconcile.plan.model import (
+    Action,
+    CampaignSummary,
+    CarriedOver,
+    Change,
+    InDoubt,
+    PlannedOperation,
+    ProviderSummary,
+)
+from reconcile.plan.tally import Carried, Shelf, Tally
 from reconcile.settings import ProviderSettings
 
 
@@ -48,6 +56,19 @@ def _campaign(shelf: Shelf, tally: Tally, counts: Counter[Action], amount: Decim
         accepted=tally.accepted,
         budget=budget,
         budget_left=None if budget is None else EXACT.subtract(budget, add((issued, in_doubt, amount))),
+    )
+
+
+def carried_over(tallies: Iterable[Tally]) -> tuple[CarriedOver, ...]:
+    """What is recorded under old names and counts for these campaigns, by provider and old campaign."""
+    found: dict[tuple[str, str], list[Carried]] = {}
+    for tally in tallies:
+        for carried in tally.carried:
+            if carried.campaign:
+                found.setdefault((tally.provider.name, carried.campaign), []).append(carried)
+    return tuple(
+        CarriedOver(provider, campaign, len(rows), add(row.issued for row in rows))
+        for (provider, campaign), rows in found.items()
     )
 
 

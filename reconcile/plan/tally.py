@@ -14,11 +14,15 @@ from reconcile.state.ledger import AcceptanceRecord, CampaignRecord, LedgerRecor
 
 
 class Carried(NamedTuple):
-    """Money that counts for this campaign and is recorded elsewhere: under a former name, or without a bonus."""
+    """Money that counts for this campaign and is recorded elsewhere: under a former name, or without a bonus.
+
+    `campaign` is the one it is recorded under, "" where it has no bonus.
+    """
 
     recipient: str
     issued: Decimal
     in_doubt: Decimal
+    campaign: str
 
 
 @dataclass(slots=True)

@@ -40,15 +40,17 @@ def bonus_rows(
 ) -> Iterator[BonusRow]:
     """Every recorded bonus by ledger, campaign and id, then the desired ones that are not recorded yet."""
     left = dict(asked.bonuses)
+    former = {bonus.formerly.bonus_id: bonus for bonus in left.values() if bonus.formerly is not None}
     for ledger in reader.ledgers() if reader is not None else ():
         assert reader is not None
         acceptances = {record.bonus_id: record for record in reader.acceptances(ledger.ledger)}
         payments = (row for row in reader.all_payments(ledger.ledger, campaign or None) if row.bonus_id is not None)
         for bonus_id, group in groupby(payments, key=lambda payment: payment.bonus_id):
             assert bonus_id is not None
-            bonus = left.get(bonus_id)
+            # What is recorded under a former name is the present bonus: it is not listed as missing beside it.
+            bonus = asked.bonuses.get(bonus_id) or former.get(bonus_id)
             if bonus is not None and _is_of(project, bonus, ledger):
-                del left[bonus_id]
+                left.pop(bonus.bonus_id, None)
                 row = recorded_row(project, ledger, tuple(group), bonus.amount)
                 yield with_acceptance(row, acceptances.get(bonus_id))
             else:
@@ -133,6 +135,7 @@ def campaign_rows(project: Project, reader: StateReader | None, plan: Plan) -> I
     """The figures of every campaign that the specs or the state know."""
     seen = set()
     rejected = _rejected(reader)
+    carried = {(one.provider, one.campaign): one for one in plan.carried}
     for summary in plan.campaigns:
         settings = project.settings.provider(summary.provider)
         key = (settings.ledger_key if settings else ("", "")), summary.campaign
@@ -144,9 +147,14 @@ def campaign_rows(project: Project, reader: StateReader | None, plan: Plan) -> I
             key = (ledger.account.type, ledger.account.environment), record.campaign
             if key in seen or record.project != project.settings.project:
                 continue
+            provider = _configured(project, ledger) or ledger.account.type
+            elsewhere = carried.get((provider, record.campaign))
+            bonuses = record.bonuses - (elsewhere.bonuses if elsewhere else 0)
+            if not bonuses:
+                continue
             yield CampaignRow(
                 campaign=record.campaign,
-                provider=_configured(project, ledger) or ledger.account.type,
+                provider=provider,
                 currency=ledger.currency,
                 desired=0,
                 issued=0,
@@ -154,9 +162,9 @@ def campaign_rows(project: Project, reader: StateReader | None, plan: Plan) -> I
                 in_doubt=0,
                 rejected=rejected.get(key, 0),
                 conflict=0,
-                orphaned=record.bonuses,
+                orphaned=bonuses,
                 amount=ZERO,
-                issued_amount=record.issued,
+                issued_amount=record.issued - elsewhere.issued if elsewhere else record.issued,
                 budget=None,
                 budget_left=None,
             )
