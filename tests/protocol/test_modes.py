@@ -160,6 +160,34 @@ def test_an_operation_that_counts_more_than_the_list_shows_stays_in_doubt(world:
     assert len(posts(world)) == 1
 
 
+def test_an_operation_that_ended_just_now_is_not_judged_by_a_list_that_lags(world: World) -> None:
+    """It was sent long ago and ran on by itself: the window counts from its end."""
+    begin(world, batch_size=4)
+    world.strike(Fault(name="slow_start", delay_ms=2_000_000), Fault(name="fail", made=2, code="NO_LOG"))
+    world.apply(wait_s=0)
+    world.clock.advance(2_000_000)
+    world.strike(Fault(name="lag", delay_ms=600_000, on="bonuses"))
+    assert set(left(world.apply(wait_s=0)).values()) == {"in_doubt"}
+    world.strike()
+    world.clock.advance(WINDOW_MS)
+    assert world.apply(wait_s=0).exit_code == 0
+    assert paid(world) == everyone()
+
+
+def test_a_batch_with_a_payment_that_is_no_longer_wanted_is_not_sent_again(world: World) -> None:
+    begin(world, batch_size=4)
+    world.strike(Fault(name="cut_before"))
+    world.apply(wait_s=0)
+    world.strike()
+    sent = posts(world)
+    world.desired = [row for row in world.desired if row.recipient != "w2"]
+    world.apply(wait_s=0)
+    assert posts(world) == sent
+    world.clock.advance(WINDOW_MS)
+    assert world.apply(wait_s=0).exit_code == 0
+    assert set(paid(world)) == {"w0", "w1", "w3", "w4"}
+
+
 # --- all or none ---------------------------------------------------------------------------------------------------
 
 
