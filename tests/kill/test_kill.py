@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from reconcile.emulator.options import ACCOUNT
 from tests.support.emulator import EmulatorProcess
 
 KILLS = int(os.environ.get("BONUSCTL_KILLS", "60"))
@@ -25,7 +26,7 @@ version: 1
 providers:
   toloka:
     type: toloka
-    environment: sandbox
+    environment: {environment}
     endpoint: {endpoint}
     concurrency: 8
     daily_request_limit: 1000000
@@ -61,13 +62,24 @@ def emulator(tmp_path: Path) -> Iterator[EmulatorProcess]:
 class Project:
     """A folder with a config and specs, and the real command."""
 
-    def __init__(self, folder: Path, endpoint: str, mode: Mode = MODES["singles"]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        endpoint: str,
+        mode: Mode = MODES["singles"],
+        *,
+        environment: str = "sandbox",
+        whole: int = 0,
+    ) -> None:
         self.folder = folder
+        self.whole = whole
         (folder / "specs").mkdir(parents=True)
-        (folder / "bonusctl.yaml").write_text(CONFIG.format(endpoint=endpoint, mode=mode.config))
+        (folder / "bonusctl.yaml").write_text(
+            CONFIG.format(endpoint=endpoint, mode=mode.config, environment=environment)
+        )
 
     def write(self, campaign: str, workers: range) -> None:
-        rows = "".join(f"  - {{user_id: w{number}, amount: 0.{number % 90 + 10}}}\n" for number in workers)
+        rows = "".join(f"  - {{user_id: w{number}, amount: {self.whole}.{number % 90 + 10}}}\n" for number in workers)
         text = f"version: 1\ncampaign: {campaign}\nprovider: toloka\nbonuses:\n{rows}"
         (self.folder / "specs" / f"{campaign}.yaml").write_text(text)
 
@@ -125,6 +137,19 @@ def test_kills_at_random_moments_pay_nothing_twice_and_lose_nothing(
     tmp_path: Path, emulator: EmulatorProcess, mode: Mode
 ) -> None:
     project = Project(tmp_path / "project", emulator.endpoint, mode)
+    play_kills(project, emulator, mode)
+
+
+def test_kills_at_yandex_tasks_pay_each_bonus_of_roubles_once(tmp_path: Path) -> None:
+    mode = Mode(f"    account: {ACCOUNT}\n", 15, 1.6)
+    options = {"latency-ms": LATENCY_MS, "daily-limit": 0, "yandex": True}
+    with EmulatorProcess(tmp_path / "remote.db", options) as emulator:
+        project = Project(tmp_path / "project", emulator.endpoint, mode, environment="yandex", whole=7)
+        play_kills(project, emulator, mode)
+
+
+def play_kills(project: Project, emulator: EmulatorProcess, mode: Mode) -> None:
+    """Campaigns, killed until this mode's share of kills is used up; all is true after each."""
     expected: Counter[tuple[str, str]] = Counter()
     share = max(1, KILLS * mode.percent // 100)
     kills = campaigns = 0
@@ -132,7 +157,7 @@ def test_kills_at_random_moments_pay_nothing_twice_and_lose_nothing(
         campaigns += 1
         workers = range(campaigns * 1000, campaigns * 1000 + BONUSES)
         project.write(f"campaign-{campaigns}", workers)
-        expected.update((f"w{number}", f"0.{number % 90 + 10}") for number in workers)
+        expected.update((f"w{number}", f"{project.whole}.{number % 90 + 10}") for number in workers)
         kills += kill_while_applying(project, share - kills, seed=campaigns, patience_s=mode.patience_s)
         project.run("apply", "--auto-approve", "--format", "json")
         assert_true(project, emulator, expected)

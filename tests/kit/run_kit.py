@@ -66,6 +66,31 @@ def compare_with_state(python: str, endpoint: str, folder: Path) -> str:
     return "" if state == provider and len(state) == 3 else f"state: {state}\ntoloka-kit: {provider}"
 
 
+def compare_lost_answer(python: str, folder: Path) -> str:
+    """The answer to the second payment is lost after it was made: what each paid, as a line of text; "FAILED …" if
+    bonusctl paid anybody twice.
+    """
+    fault = {"name": "cut_after", "nth": [2]}
+    with EmulatorProcess(folder / "script.db") as emulator:
+        emulator.faults([fault])
+        subprocess.run([python, CHECKS, emulator.endpoint, "script"], check=True, timeout=120)
+        script = sorted(row["user_id"] for row in emulator.ledger()["payments"])
+    with EmulatorProcess(folder / "ours.db") as emulator:
+        emulator.faults([fault])
+        project = folder / "lost"
+        (project / "specs").mkdir(parents=True)
+        (project / "bonusctl.yaml").write_text(CONFIG.format(endpoint=emulator.endpoint))
+        rows = "".join(f"  - {{user_id: lost-{number}, amount: 1.00}}\n" for number in (1, 2, 3))
+        spec = f"version: 1\ncampaign: lost\nprovider: toloka\nbonuses:\n{rows}"
+        (project / "specs" / "lost.yaml").write_text(spec)
+        for _ in range(2):
+            command = [sys.executable, "-m", "reconcile", "-C", str(project), "apply", "--auto-approve"]
+            subprocess.run(command, capture_output=True, check=False, timeout=120)
+        ours = sorted(row["user_id"] for row in emulator.ledger()["payments"])
+    sys.stdout.write(f"a lost answer: a script with toloka-kit paid {script}\n               bonusctl paid {ours}\n")
+    return "" if ours == ["lost-1", "lost-2", "lost-3"] else f"bonusctl paid {ours}"
+
+
 def main() -> int:
     python = sys.argv[1]
     with tempfile.TemporaryDirectory() as name:
@@ -73,9 +98,12 @@ def main() -> int:
         with EmulatorProcess(folder / "emulator.db") as emulator:
             passed, failed = run_checks(python, emulator.endpoint)
             differs = compare_with_state(python, emulator.endpoint, folder)
+        lost = compare_lost_answer(python, folder)
+    if lost:
+        sys.stdout.write(f"FAILED {lost}\n")
     if differs:
         sys.stdout.write(f"FAILED what toloka-kit lists equals `state list`\n{differs}\n")
-    passed, failed = passed + (not differs), failed + bool(differs)
+    passed, failed = passed + (not differs) + (not lost), failed + bool(differs) + bool(lost)
     sys.stdout.write(f"{passed} passed, {failed} failed\n")
     return 1 if failed else 0
 

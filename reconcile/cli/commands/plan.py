@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 @click.option("--diff", "older", metavar="OLD", help="Say what changed since this saved plan.")
 @click.option("--refresh", is_flag=True, help="First read what the provider says was paid (needs the token).")
 @target_option
-@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where apply would pay something, or end with a conflict.")
+@click.option(
+    "--detailed-exitcode", is_flag=True, help="Exit with 2 where apply would pay something, or end with a conflict."
+)
 @click.pass_context
 @pass_invocation
 def command(
