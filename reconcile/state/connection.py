@@ -34,9 +34,7 @@ _DAMAGED: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqli
 
 def connect_writer(path: Path) -> sqlite3.Connection:
     """A connection that may write; the file must be there. `make_durable` comes before the first write."""
-    connection = _connect(path, "mode=rw")
-    connection.execute("PRAGMA cache_size = -32768")
-    return connection
+    return _connect(path, "mode=rw", "PRAGMA cache_size = -32768")
 
 
 def make_durable(connection: sqlite3.Connection, path: Path) -> None:
@@ -71,11 +69,17 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
         yield connection
 
 
-def _connect(path: Path, mode: str) -> sqlite3.Connection:
+def _connect(path: Path, mode: str, *settings: str) -> sqlite3.Connection:
     connection = sqlite3.connect(
         f"file:{quote(str(path.absolute()))}?{mode}", uri=True, isolation_level=None, timeout=BUSY_TIMEOUT_S
     )
-    harden(connection)
+    try:
+        harden(connection)
+        for setting in settings:
+            connection.execute(setting)
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
