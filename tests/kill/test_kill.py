@@ -140,6 +140,14 @@ def test_kills_at_random_moments_pay_nothing_twice_and_lose_nothing(
     play_kills(project, emulator, mode)
 
 
+def test_kills_in_synchronous_mode_where_operation_ids_count_pay_each_bonus_once(tmp_path: Path) -> None:
+    """The other reading of `operation_id`; the emulator ignores it otherwise."""
+    options = {"latency-ms": LATENCY_MS, "daily-limit": 0, "sync-ids-used": True}
+    with EmulatorProcess(tmp_path / "remote.db", options) as emulator:
+        project = Project(tmp_path / "project", emulator.endpoint, MODES["sync"])
+        play_kills(project, emulator, MODES["sync"])
+
+
 def test_kills_at_yandex_tasks_pay_each_bonus_of_roubles_once(tmp_path: Path) -> None:
     mode = Mode(f"    account: {ACCOUNT}\n", 15, 1.6)
     options = {"latency-ms": LATENCY_MS, "daily-limit": 0, "yandex": True}
