@@ -140,12 +140,6 @@ class Observer:
         if not self.listing.running:
             self._listed_since_ms = None
 
-    def leave_all(self, why: Left) -> None:
-        """Stop observing: what is open stays in doubt."""
-        for track in list(self._tracks.values()):
-            if track.stage not in (Stage.SETTLED, Stage.LEFT):
-                self._leave(track, why)
-
     # --- from answer to stage ----------------------------------------------------------------------------------------
 
     def _seen(self, track: Track, seen: OperationSeen) -> None:

@@ -1,6 +1,6 @@
 """What readers ask about payments and operations. An operation's text is read from the event that prepared it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from reconcile import identity
@@ -84,34 +84,34 @@ def _campaign_payments(source: Source, number: int) -> Iterator[RecordedPayment]
 
 def unattributed(source: Source, ledger: int) -> Iterator[RecordedPayment]:
     """Issued payments of ours that no bonus is known for."""
-    last = 0, b""
     sql = (
         f"{_PAYMENT} WHERE p.campaign IS NULL AND p.bonus_id IS NULL AND p.ledger = ? "
         "AND (p.sequence, p.payment_id) > (?, ?) ORDER BY p.sequence, p.payment_id LIMIT ?"
     )
-    while rows := source.rows(sql, ledger, *last, PAGE):
-        payment = None
-        for row in rows:
-            payment = _payment(row)
-            yield payment
-        assert payment is not None
-        last = payment.sequence, payment.payment_id
+    yield from _paged(source, sql, ledger, (0, b""), lambda payment: (payment.sequence, payment.payment_id))
 
 
 def imported(source: Source, ledger: int) -> Iterator[RecordedPayment]:
     """Payments that an import took over, by remote id."""
-    last = "", b""
     sql = (
         f"{_PAYMENT} WHERE p.ledger = ? AND p.code = 'imported' AND (p.remote_id, p.payment_id) > (?, ?) "
         "ORDER BY p.remote_id, p.payment_id LIMIT ?"
     )
-    while rows := source.rows(sql, ledger, *last, PAGE):
-        payment = None
-        for row in rows:
-            payment = _payment(row)
-            yield payment
-        assert payment is not None
-        last = payment.remote_id, payment.payment_id
+    yield from _paged(source, sql, ledger, ("", b""), lambda payment: (payment.remote_id, payment.payment_id))
+
+
+def _paged(
+    source: Source,
+    sql: str,
+    ledger: int,
+    first: tuple[int | str, bytes],
+    place: Callable[[RecordedPayment], tuple[int | str, bytes]],
+) -> Iterator[RecordedPayment]:
+    """Payments page by page, each page after the `place` of the last one's end: no cursor stays open in between."""
+    last = first
+    while rows := [_payment(row) for row in source.rows(sql, ledger, *last, PAGE)]:
+        yield from rows
+        last = place(rows[-1])
 
 
 def payment_by_id(source: Source, payment_id: bytes, ledger: int | None) -> RecordedPayment | None:
