@@ -10,7 +10,7 @@ from reconcile.project.config import Project
 from reconcile.project.run import holding_lock
 from reconcile.project.specs import choose, plan_of
 from reconcile.project.state_ops import journal, no_state, require_state
-from reconcile.project.system import SystemClock, actor, new_id
+from reconcile.project.system import actor, new_id
 from reconcile.state.events import AcceptanceRevoked, BonusAccepted
 from reconcile.state.ledger import LedgerRecord, StateReader
 from reconcile.state.reader import open_reader
@@ -35,7 +35,7 @@ def offered(project: Project, address: str) -> Offer:
 
 def accept(project: Project, address: str, *, seen: Acceptable, reason: str) -> None:
     """Record that a person accepts what they have `seen`. Raises Refused where it is no longer so."""
-    clock = SystemClock()
+    clock = project.clock
     with holding_lock(project, "state accept") as lock:
         if not project.state_path.exists():
             raise no_state(project)
@@ -63,7 +63,7 @@ def accept(project: Project, address: str, *, seen: Acceptable, reason: str) -> 
 
 def revoke(project: Project, address: str, *, reason: str) -> None:
     """Take an acceptance back: the bonus is planned as if it had never been. Raises Refused where there is none."""
-    clock = SystemClock()
+    clock = project.clock
     bonus = _named(project, address)
     with holding_lock(project, "state accept --revoke") as lock:
         if not project.state_path.exists():
@@ -103,7 +103,7 @@ def _named(project: Project, address: str) -> Identity:
 
 def _offer(project: Project, reader: StateReader, address: str) -> Offer:
     bonus_id = _named(project, address).bonus_id
-    plan = plan_of(choose(project), reader, SystemClock().now_ms())
+    plan = plan_of(choose(project), reader, project.clock.now_ms())
     for change in plan.changes:
         settings = project.settings.provider(change.provider)
         ledger = reader.ledger(*settings.ledger_key) if settings is not None else None

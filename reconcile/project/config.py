@@ -1,23 +1,35 @@
-"""A project: its config, read and checked, and the places that follow from it."""
+"""A project: its config, read and checked, the places that follow from it, and the machine it runs on."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reconcile.config import find_config, load_config, load_unbound_config
 from reconcile.diagnostics import Diagnostic, Diagnostics
 from reconcile.errors import InvalidInput
-from reconcile.settings import Settings
+from reconcile.project.system import SystemClock
+from reconcile.settings import ProviderSettings, Settings
+
+if TYPE_CHECKING:
+    from reconcile.protocol.ports import Clock
+    from reconcile.providers.base import Wire
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
-    """`folder` is where the user stands, `warnings` what the config's reader had to say without refusing it."""
+    """`folder` is where the user stands, `warnings` what the config's reader had to say without refusing it.
+
+    `clock` and `connect` are this machine's: a simulation gives its own. `connect` makes the wire to a provider, given
+    the fence that is asked right before money moves; None: over HTTP, with the provider's token.
+    """
 
     settings: Settings
     folder: Path
     environ: Mapping[str, str]
     warnings: tuple[Diagnostic, ...]
+    clock: "Clock" = field(default_factory=SystemClock)
+    connect: "Callable[[ProviderSettings, Callable[[], str]], Wire] | None" = None
 
     @property
     def state_path(self) -> Path:

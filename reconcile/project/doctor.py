@@ -10,7 +10,6 @@ from reconcile.money import Money
 from reconcile.project.config import Project
 from reconcile.project.providers import open_providers
 from reconcile.project.specs import check_specs
-from reconcile.project.system import SystemClock
 from reconcile.protocol.runner import ProviderAccess
 from reconcile.providers.base import AccountFound, ReadAccount, Ticket, Unread
 from reconcile.providers.rules import currency_of
@@ -153,11 +152,8 @@ def _provider(project: Project, settings: ProviderSettings) -> Iterator[Check]:
 
 
 def _contact(project: Project, settings: ProviderSettings, secret: Secret) -> Iterator[Check]:
-    clock = SystemClock()
     name = settings.name
-    with open_providers(project, (settings,), (secret,), fence=lambda: "doctor sends no payment", clock=clock) as (
-        access,
-    ):
+    with open_providers(project, (settings,), (secret,), fence=lambda: "doctor sends no payment") as (access,):
         answer = _ask_account(access)
     if not isinstance(answer, AccountFound):
         words = ": ".join(part for part in (answer.code, answer.message) if part)
@@ -171,7 +167,7 @@ def _contact(project: Project, settings: ProviderSettings, secret: Secret) -> It
         level = Level.WARN if empty else Level.OK
         yield Check(f"{name} balance", level, str(Money(answer.balance, currency)), remedy)
     if answer.server_ms is not None:
-        yield _clock(name, clock.now_ms() - answer.server_ms)
+        yield _clock(name, project.clock.now_ms() - answer.server_ms)
 
 
 def _ask_account(access: ProviderAccess) -> AccountFound | Unread:

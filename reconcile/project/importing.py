@@ -16,7 +16,6 @@ from reconcile.project.import_file import read_payments_file
 from reconcile.project.run import Orders, opened_run, run_options
 from reconcile.project.specs import choose, plan_of
 from reconcile.project.stop import StopControl
-from reconcile.project.system import SystemClock
 from reconcile.protocol.importing import Imported, run_import
 from reconcile.protocol.ports import Progress
 from reconcile.providers.base import RemotePayment
@@ -143,7 +142,7 @@ class _View:
         self, reader: StateReader, record: LedgerRecord, found: Sequence[RemotePayment]
     ) -> tuple[ImportedPayment, ...]:
         """What was matched, once somebody agreed to it."""
-        plan = plan_of(choose(self._project), reader, SystemClock().now_ms())
+        plan = plan_of(choose(self._project), reader, self._project.clock.now_ms())
         _same_account(plan)
         changes = [change for change in plan.changes if change.provider == self._settings.name]
         if self._campaign:

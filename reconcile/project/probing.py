@@ -5,7 +5,6 @@ from uuid import uuid4
 from reconcile.errors import UsageError
 from reconcile.project.config import Project
 from reconcile.project.providers import find_tokens, open_providers
-from reconcile.project.system import SystemClock
 from reconcile.providers.toloka.probe import ProbeCost, ProbeResult, probe_cost, run_probe
 from reconcile.settings import ProviderSettings
 
@@ -29,5 +28,5 @@ def probe(project: Project, settings: ProviderSettings, recipient: str) -> Probe
     """Send the two requests and judge them. The state is neither read nor written."""
     probe_cost(settings, recipient)
     secrets = find_tokens(project, (settings,))
-    with open_providers(project, (settings,), secrets, fence=lambda: "", clock=SystemClock()) as (access,):
+    with open_providers(project, (settings,), secrets, fence=lambda: "") as (access,):
         return run_probe(access.wire, settings, recipient, probe_id=uuid4())

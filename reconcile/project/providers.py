@@ -5,7 +5,6 @@ from contextlib import ExitStack, contextmanager
 
 from reconcile import redaction
 from reconcile.project.config import Project
-from reconcile.project.system import SystemClock
 from reconcile.protocol.runner import ProviderAccess
 from reconcile.providers.registry import endpoint_of, make_codec, make_wire
 from reconcile.providers.secrets import Secret, find_token
@@ -24,7 +23,6 @@ def open_providers(
     secrets: Sequence[Secret],
     *,
     fence: Callable[[], str],
-    clock: SystemClock,
 ) -> Iterator[tuple[ProviderAccess, ...]]:
     """Wires to all of them, closed at the end. `fence` is asked right before money moves: "" or why it must not.
 
@@ -35,6 +33,11 @@ def open_providers(
         embedded = ""
         opened = []
         for settings, secret in zip(providers, secrets, strict=True):
+            if project.connect is not None:
+                wire = project.connect(settings, fence)
+                stack.callback(wire.close)
+                opened.append(ProviderAccess(settings, make_codec(settings), wire))
+                continue
             endpoint = endpoint_of(settings)
             if not endpoint:
                 embedded = embedded or stack.enter_context(_emulator(project))
@@ -44,7 +47,7 @@ def open_providers(
                 secret=secret,
                 endpoint=endpoint,
                 fence=fence,
-                boottime_ms=clock.boottime_ms,
+                boottime_ms=project.clock.boottime_ms,
                 secrets=secrets,
             )
             stack.callback(wire.close)

@@ -17,7 +17,7 @@ from reconcile.project.config import Project
 from reconcile.project.providers import find_tokens, open_providers
 from reconcile.project.specs import Chosen, plan_of
 from reconcile.project.stop import StopControl
-from reconcile.project.system import SystemClock, actor, git_commit, host, new_id, pull_request
+from reconcile.project.system import actor, git_commit, host, new_id, pull_request
 from reconcile.project.texts import readers_of_texts
 from reconcile.protocol.engine import Unrecorded
 from reconcile.protocol.funds import Funds, funds_of
@@ -87,7 +87,7 @@ class ProjectSpecs:
 
     def plan(self, reader: StateReader) -> Plan:
         """The plan after refresh and recovery."""
-        plan = plan_of(self._chosen, reader, SystemClock().now_ms())
+        plan = plan_of(self._chosen, reader, self._chosen.project.clock.now_ms())
         plan = explain(plan, reader, readers_of_texts(self._chosen.providers()))
         self._shown(plan)
         return plan
@@ -144,8 +144,7 @@ def refresh(
 @contextmanager
 def holding_lock(project: Project, command: str) -> Iterator[RunLock]:
     """The state's lock, signed with who we are. Raises StateLocked."""
-    clock = SystemClock()
-    holder = Holder(pid=os.getpid(), host=host(), command=command, since_ms=clock.now_ms())
+    holder = Holder(pid=os.getpid(), host=host(), command=command, since_ms=project.clock.now_ms())
     with acquire(project.state_path, holder, timeout_s=0) as lock:
         yield lock
 
@@ -160,7 +159,7 @@ def opened_run(
 ) -> Iterator[tuple[Ports, tuple[ProviderAccess, ...]]]:
     """Everything a run touches, in the order in which it must be there: tokens, lock, ledger, wires."""
     secrets = find_tokens(project, providers)
-    clock = SystemClock()
+    clock = project.clock
     with holding_lock(project, orders.command) as lock:
         _check_head(project, orders.expect_head)
         with open_ledger(project.state_path, lock=lock, lineage=new_id(), at_ms=clock.now_ms()) as ledger:
@@ -171,7 +170,7 @@ def opened_run(
             _notice_older_copy(project, ledger, clock.now_ms())
             try:
                 with (
-                    open_providers(project, providers, secrets, fence=fence, clock=clock) as access,
+                    open_providers(project, providers, secrets, fence=fence) as access,
                     control.listening(),
                 ):
                     yield Ports(ledger=ledger, clock=clock, control=control, progress=progress), access
@@ -239,7 +238,7 @@ def keeping_unrecorded(project: Project) -> Iterator[None]:
     try:
         yield
     except Unrecorded as error:
-        path = project.state_folder / f"unrecorded-{SystemClock().now_ms()}.jsonl"
+        path = project.state_folder / f"unrecorded-{project.clock.now_ms()}.jsonl"
         if error.lines and _kept(path, error.lines):
             error.detail = f"{error.detail} They are kept in {path}."
         raise

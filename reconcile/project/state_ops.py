@@ -10,7 +10,7 @@ from reconcile.model import PaymentStatus
 from reconcile.project.config import Project
 from reconcile.project.look import find_bonus
 from reconcile.project.run import holding_lock
-from reconcile.project.system import SystemClock, actor, git_commit, host, new_id, pull_request
+from reconcile.project.system import actor, git_commit, host, new_id, pull_request
 from reconcile.render.state_values import BonusRow
 from reconcile.state.backup import backup_state, restore_state
 from reconcile.state.events import Event, PaymentResolved, Result, RunEnded, RunStarted, StateCarried
@@ -52,7 +52,7 @@ def in_doubt(row: BonusRow) -> tuple[RecordedPayment, ...]:
 
 def resolve(project: Project, address: str, *, result: Result, reason: str) -> BonusRow:
     """Record a person's decision about every payment of the bonus that is in doubt. Returns the bonus as it is then."""
-    clock = SystemClock()
+    clock = project.clock
     who = actor(project.environ)
     with holding_lock(project, "state resolve") as lock:
         if not project.state_path.exists():
@@ -79,16 +79,17 @@ def take_lock(project: Project, reason: str) -> Holder | None:
     path = project.state_path
     if not path.parent.is_dir():
         return None
-    clock = SystemClock()
+    clock = project.clock
     holder = Holder(pid=os.getpid(), host=host(), command="state unlock", since_ms=clock.now_ms())
     before, lock = take_over(path, holder)
     with lock:
         if path.exists():
-            _carry_unlocked(project, lock, reason, clock)
+            _carry_unlocked(project, lock, reason)
     return before
 
 
-def _carry_unlocked(project: Project, lock: RunLock, reason: str, clock: SystemClock) -> None:
+def _carry_unlocked(project: Project, lock: RunLock, reason: str) -> None:
+    clock = project.clock
     with open_ledger(project.state_path, lock=lock, lineage=new_id(), at_ms=clock.now_ms()) as ledger:
         carried = StateCarried(
             how="unlocked",
@@ -110,7 +111,7 @@ def export_to(project: Project, write_line: Callable[[str], object]) -> None:
 
 def import_from(project: Project, lines: Iterable[str], *, reason: str) -> Head:
     """Make (or advance) the state from an export. Returns its head."""
-    clock = SystemClock()
+    clock = project.clock
     with holding_lock(project, "state import") as lock:
         return import_state(
             project.state_path,
@@ -131,7 +132,7 @@ def backup_to(project: Project, target: Path) -> Head:
 
 def restore_from(project: Project, backup: Path, *, reason: str) -> Path | None:
     """Put a backup in the state's place. Returns where the former state was put, None if there was none."""
-    clock = SystemClock()
+    clock = project.clock
     with holding_lock(project, "state restore") as lock:
         return restore_state(
             backup,
@@ -153,7 +154,7 @@ def require_state(project: Project, reader: SqliteReader | None) -> SqliteReader
 def journal(project: Project, ledger: Ledger, command: str, events: Sequence[Event]) -> None:
     """Make what a person decided durable, as a run of its own: who, when, where."""
     run_id = new_id()
-    ledger.commit([_started(project, run_id, command, ledger.epoch + 1), *events, _ended(run_id)])
+    ledger.commit([_started(project, run_id, command, ledger.epoch + 1), *events, _ended(project, run_id)])
 
 
 def _started(project: Project, run_id: str, command: str, epoch: int) -> RunStarted:
@@ -165,12 +166,12 @@ def _started(project: Project, run_id: str, command: str, epoch: int) -> RunStar
         host=host(),
         git_commit=git_commit(project.settings.root.resolve(), project.environ),
         version=__version__,
-        at_ms=SystemClock().now_ms(),
+        at_ms=project.clock.now_ms(),
         pull_request=pull_request(project.environ),
     )
 
 
-def _ended(run_id: str) -> RunEnded:
+def _ended(project: Project, run_id: str) -> RunEnded:
     return RunEnded(
         run_id=run_id,
         outcome="done",
@@ -181,5 +182,5 @@ def _ended(run_id: str) -> RunEnded:
         in_doubt=0,
         not_sent=0,
         paid=(),
-        at_ms=SystemClock().now_ms(),
+        at_ms=project.clock.now_ms(),
     )

@@ -69,7 +69,7 @@ def command(
 
         run_refresh(invocation, chosen.providers(), full=False)
     plan = _plan(chosen) if masker is None else _plan_or_withhold(chosen)
-    _save(plan, out)
+    _save(plan, out, created_ms=project.clock.now_ms())
     diff = None if before is None else _compared(invocation, before, plan, masker)
     _show(invocation, plan, masker, form=form, max_chars=max_chars, diff=diff, out=out or "")
     if plan.refused:
@@ -83,11 +83,10 @@ def _plan(chosen: "Chosen") -> "Plan":
     """The plan against the state as it is, with its changed bonuses explained."""
     from reconcile.plan.model import Action
     from reconcile.project.specs import plan_of
-    from reconcile.project.system import SystemClock
     from reconcile.state.reader import open_reader
 
     with open_reader(chosen.project.state_path) as reader:
-        plan = plan_of(chosen, reader, SystemClock().now_ms())
+        plan = plan_of(chosen, reader, chosen.project.clock.now_ms())
         if not any(change.action in (Action.TOP_UP, Action.CONFLICT) for change in plan.changes):
             return plan
         from reconcile.plan.explain import explain
@@ -96,16 +95,15 @@ def _plan(chosen: "Chosen") -> "Plan":
         return explain(plan, reader, readers_of_texts(chosen.providers()))
 
 
-def _save(plan: "Plan", out: str | None) -> None:
+def _save(plan: "Plan", out: str | None, *, created_ms: int) -> None:
     if out is None or plan.refused:
         return
     from pathlib import Path
 
     from reconcile import __version__
     from reconcile.plan.saved import write_saved
-    from reconcile.project.system import SystemClock
 
-    write_saved(plan, Path(out), created_ms=SystemClock().now_ms(), version=__version__)
+    write_saved(plan, Path(out), created_ms=created_ms, version=__version__)
 
 
 def _show(

@@ -13,7 +13,6 @@ def command(invocation: Invocation, /, form: str) -> None:
     """Per campaign: desired, issued, to issue, in doubt, rejected, orphaned, money paid and to pay, budget left."""
     from reconcile.project.look import campaign_rows
     from reconcile.project.specs import choose, plan_of
-    from reconcile.project.system import SystemClock
     from reconcile.render.state_json import render_status_json
     from reconcile.render.state_text import render_status_text
     from reconcile.state.reader import open_reader
@@ -21,7 +20,7 @@ def command(invocation: Invocation, /, form: str) -> None:
     project = invocation.load_project()
     chosen = choose(project)
     with open_reader(project.state_path) as reader:
-        plan = plan_of(chosen, reader, SystemClock().now_ms())
+        plan = plan_of(chosen, reader, project.clock.now_ms())
         rows = tuple(campaign_rows(project, reader, plan))
         ledgers = reader.ledgers() if reader is not None else ()
         open_operations = sum(reader.count_open(one.ledger) for one in ledgers) if reader is not None else 0
