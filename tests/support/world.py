@@ -9,152 +9,37 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from uuid import UUID
 
-from reconcile.emulator.api import answer_api
 from reconcile.emulator.control import Running
 from reconcile.emulator.fault import Fault
 from reconcile.emulator.faults import FaultBook
-from reconcile.emulator.ledger import Ledger as RemoteLedger
-from reconcile.emulator.messages import Answer, Head, make_request
 from reconcile.emulator.options import Options
-from reconcile.emulator.orders import Delivery, Orders
 from reconcile.emulator.sends import run_due
-from reconcile.errors import StateWriteFailed
-from reconcile.model import Campaign, Desired, Identity, Texts
-from reconcile.money import Money, parse_amount
+from reconcile.model import Desired
+from reconcile.money import Money
 from reconcile.plan.approval import approve_digest, judge
 from reconcile.plan.model import Plan, PlanScope
 from reconcile.plan.planner import make_plan
 from reconcile.plan.wanted import still_wanted
 from reconcile.protocol.report import Paid, Report
 from reconcile.protocol.runner import Consented, Ports, ProviderAccess, RunOptions, run_apply, run_refresh
-from reconcile.providers.base import AccountFound, Lost, NotSent, Ticket, WireRequest, WireResponse, WireResult
+from reconcile.providers.base import AccountFound, NotSent, WireRequest, WireResult
 from reconcile.providers.registry import make_codec
-from reconcile.settings import Policies, ProviderSettings, Settings
+from reconcile.settings import ProviderSettings, Settings
 from reconcile.state.backup import restore_state
-from reconcile.state.events import Event, PaymentResolved, Result
+from reconcile.state.events import PaymentResolved, Result
 from reconcile.state.ledger import Ledger, OperationRecord, StateReader
-from reconcile.state.lock import Holder, acquire
-from reconcile.state.sqlite import open_ledger
+from reconcile.state.lock import Holder, RunLock, acquire
 from reconcile.times import utc_day_start
-
-LINEAGE = str(UUID(int=1))
-START_MS = 1_700_000_000_000
-TRAVEL_MS = 20
-
-
-class Crash(BaseException):
-    """The process is gone, here and now."""
-
-
-@dataclass(slots=True)
-class Points:
-    """Every place where a run can die, counted. `die_at`: numbers of the events at which it does, from 1.
-    `fail_commit`: the number of the commit that does not become durable, as on a full disk.
-    """
-
-    die_at: frozenset[int] = frozenset()
-    fail_commit: int = 0
-    count: int = 0
-    names: dict[str, int] = field(default_factory=dict)
-
-    def reach(self, name: str) -> None:
-        self.count += 1
-        self.names[name] = self.names.get(name, 0) + 1
-        if self.count in self.die_at:
-            raise Crash(name)
-
-
-@dataclass(slots=True)
-class SimClock:
-    """Wall clock and boot-time clock that move together unless a test moves one of them."""
-
-    wall_ms: int = START_MS
-    boot_ms: int = 1_000_000
-    boot: str = "boot-1"
-
-    def now_ms(self) -> int:
-        return self.wall_ms
-
-    def boottime_ms(self) -> int:
-        return self.boot_ms
-
-    def boot_id(self) -> str:
-        return self.boot
-
-    def advance(self, milliseconds: int) -> None:
-        self.wall_ms += milliseconds
-        self.boot_ms += milliseconds
-
-
-class Server(RemoteLedger):
-    """The emulator's ledger, on the world's clock."""
-
-    def __init__(self, path: Path, clock: SimClock) -> None:
-        super().__init__(path, first_id=Options().first_id)
-        # Its disk is not the subject of these tests.
-        self.connection.execute("PRAGMA synchronous = OFF")
-        self._clock = clock
-
-    def now_ms(self) -> int:
-        return self._clock.now_ms() + self.clock_offset_ms()
-
-
-class SimWire:
-    """Hands requests to the emulator's code, one after the other, and loses what the faults lose."""
-
-    def __init__(self, world: World, points: Points, slots: int) -> None:
-        self._world = world
-        self._points = points
-        self._slots = slots
-        self._queue: list[Ticket] = []
-
-    @property
-    def slots(self) -> int:
-        return self._slots
-
-    def start(self, ticket: Ticket) -> None:
-        assert len(self._queue) < self._slots
-        self._queue.append(ticket)
-
-    def wait(self, timeout_s: float) -> Sequence[tuple[int, WireResult]]:
-        if not self._queue:
-            self._world.clock.advance(max(1, int(timeout_s * 1000)))
-            return ()
-        if len(self._world.requests) == self._world.sleep_after:
-            self._world.clock.advance(3_600_000)
-        ticket = self._queue.pop(0)
-        self._points.reach("request leaves")
-        self._world.clock.advance(TRAVEL_MS)
-        result = self._world.serve(ticket.request, lambda: self._points.reach("request carried out, no answer yet"))
-        self._world.clock.advance(TRAVEL_MS)
-        self._points.reach("answer received")
-        return [(ticket.number, result)]
-
-    def close(self) -> None:
-        self._queue.clear()
-
-
-class CrashingLedger:
-    """The real state; dies before or after a commit when the points say so."""
-
-    def __init__(self, ledger: Ledger, points: Points) -> None:
-        self._ledger = ledger
-        self._points = points
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._ledger, name)
-
-    def commit(self, events: Sequence[Event]) -> None:
-        self._points.reach("before commit")
-        if self._points.names["before commit"] == self._points.fail_commit:
-            raise StateWriteFailed("the disk is full")
-        self._ledger.commit(events)
-        self._points.reach("after commit")
+from tests.support.asked import bonus, settings
+from tests.support.points import Crash, CrashingLedger, Points
+from tests.support.sim_provider import Server, SimClock, answer_request, travelling
+from tests.support.sim_wire import SimWire
+from tests.support.stores import LINEAGE
 
 
 class Quiet:
@@ -180,11 +65,11 @@ class SimProject:
     """Specs as values, and somebody who agrees to every plan that is not refused."""
 
     world: World
+    ledger: Ledger
     project: str = ""
 
     def wanted(self, settings: ProviderSettings, operations: Sequence[OperationRecord]) -> frozenset[bytes]:
-        with self.world.reading() as reader:
-            return still_wanted(operations, desired=self.world.desired, reader=reader, settings=settings)
+        return still_wanted(operations, desired=self.world.desired, reader=self.ledger, settings=settings)
 
     def plan(self, reader: StateReader) -> Plan:
         return self.world.plan(reader)
@@ -223,6 +108,8 @@ class World:
     sleep_after: int = -1
     expect_digest: str = ""
     requests: list[WireRequest] = field(default_factory=list)
+    make_wire: type[SimWire] = SimWire
+    make_ledger: type[CrashingLedger] = CrashingLedger
 
     @property
     def state(self) -> Path:
@@ -240,32 +127,24 @@ class World:
         self.remote.book = FaultBook(faults)
 
     def close(self) -> None:
+        self.store.close()
         if self.running is not None:
             self.running.ledger.close()
 
     # --- the provider ------------------------------------------------------------------------------------------------
 
     def serve(self, request: WireRequest, carried_out: Callable[[], None]) -> WireResult:
-        self.requests.append(request)
-        running = self.remote
-        head = Head(request.method, request.target, {"content-type": "application/json"}, True, 0, len(request.body))
-        with running.ledger.transaction(writes=True):
-            run_due(running.ledger, running.options, running.ledger.now_ms())
-            answer, orders = answer_api(running, make_request(head, request.body), self.clock.boottime_ms())
-        carried_out()
-        self.clock.advance(orders.delay_ms)
-        return self._deliver(answer, orders)
+        """Carry a request out and wait for what comes back."""
+        result, delay_ms = self.carry_out(request, carried_out)
+        self.clock.advance(delay_ms)
+        return result
 
-    def _deliver(self, answer: Answer, orders: Orders) -> WireResult:
-        if orders.delivery is Delivery.HANG:
-            self.clock.advance(30_000)
-            return Lost("time-out")
-        if orders.delivery in (Delivery.CLOSE, Delivery.RESET, Delivery.TRUNCATE):
-            return Lost("connection closed")
-        body = answer.body[: len(answer.body) // 2] if orders.delivery is Delivery.SHORTEN else answer.body
-        headers = {"content-type": answer.content_type} | {name.lower(): value for name, value in answer.headers}
-        headers["date"] = http_date(self.remote.ledger.now_ms())
-        return WireResponse(answer.status, headers, body)
+    def carry_out(self, request: WireRequest, carried_out: Callable[[], None]) -> tuple[WireResult, int]:
+        """What comes back of a request, and after how many milliseconds."""
+        self.requests.append(request)
+        answer, orders = answer_request(self.remote, request, self.clock)
+        carried_out()
+        return travelling(answer, orders, self.remote.ledger.now_ms())
 
     def paid(self) -> list[tuple[str, str, Decimal]]:
         """What the provider paid: (remote id, recipient, amount)."""
@@ -275,11 +154,6 @@ class World:
         return [(str(row[0]), str(row[1]), Decimal(row[2])) for row in rows]
 
     # --- runs --------------------------------------------------------------------------------------------------------
-
-    @contextmanager
-    def reading(self) -> Iterator[StateReader]:
-        assert self.current is not None
-        yield self.current
 
     def plan(self, reader: StateReader) -> Plan:
         names = frozenset(bonus.campaign.name for bonus in self.desired)
@@ -295,6 +169,16 @@ class World:
         return self._run(points or Points(), slots, "refresh", options)
 
     def _run(self, points: Points, slots: int, command: str, options: dict[str, object]) -> Report:
+        with self.opened(points, slots, command, options) as (ports, access, run):
+            if command == "refresh":
+                return run_refresh(ports, [access], "", run)
+            return run_apply(ports, [access], SimProject(self), run)
+
+    @contextmanager
+    def opened(
+        self, points: Points, slots: int, command: str, options: dict[str, object]
+    ) -> Iterator[tuple[Ports, ProviderAccess, RunOptions]]:
+        """What a run of any command gets: the state under its lock, the wire, and who runs it."""
         self.runs += 1
         run = RunOptions(
             run_id=str(UUID(int=self.runs)),
@@ -305,42 +189,44 @@ class World:
             version="0",
             **options,  # type: ignore[arg-type]
         )
-        holder = Holder(pid=1, host="test", command=command, since_ms=self.clock.now_ms())
-        lock = acquire(self.state, holder, timeout_s=0)
+        with self.locked(command) as lock:
+            return self._locked_run(lock, points, slots, run)
+
+    def _locked_run(self, lock: RunLock, points: Points, slots: int, run: RunOptions) -> Report:
+        former = self.current
         try:
-            with open_ledger(self.state, lock=lock, lineage=LINEAGE, at_ms=self.clock.now_ms()) as real:
-                self.current = CrashingLedger(real, points)  # type: ignore[assignment]
-                assert self.current is not None
+            with self.store.open(lock, self.clock.now_ms()) as real:
+                ledger: Ledger = CrashingLedger(real, points)  # type: ignore[assignment]
+                self.current = ledger
                 quiet = Quiet(self)
-                ports = Ports(ledger=self.current, clock=self.clock, control=quiet, progress=quiet)
+                ports = Ports(ledger=ledger, clock=self.clock, control=quiet, progress=quiet)
                 provider = self.settings.providers[0]
-                access = ProviderAccess(provider, make_codec(provider), SimWire(self, points, slots))
-                if command == "refresh":
+                access = ProviderAccess(provider, make_codec(provider), SimWire(self, points, slots, lock))
+                if run.command == "refresh":
                     return run_refresh(ports, [access], "", run)
-                return run_apply(ports, [access], SimProject(self), run)
+                return run_apply(ports, [access], SimProject(self, ledger), run)
         finally:
-            self.current = None
-            lock.release()
+            self.current = former
+
+    @contextmanager
+    def locked(self, command: str) -> Iterator[RunLock]:
+        """The state's lock, as one process holds it."""
+        holder = Holder(pid=1, host="test", command=command, since_ms=self.clock.now_ms())
+        with acquire(self.state, holder, timeout_s=0) as lock:
+            yield lock
 
     def restore(self, backup: Path) -> None:
         """Put a backup in the state's place, as `state restore` does."""
-        lock = acquire(self.state, Holder(pid=1, host="test", command="restore", since_ms=0), timeout_s=0)
-        try:
+        with self.locked("restore") as lock:
             restore_state(
                 backup, self.state, lock=lock, actor="test", reason="", at_ms=self.clock.now_ms(), network_allowed=True
             )
-        finally:
-            lock.release()
 
     @contextmanager
     def looking(self) -> Iterator[Ledger]:
         """The state between two runs."""
-        lock = acquire(self.state, Holder(pid=1, host="test", command="look", since_ms=0), timeout_s=0)
-        try:
-            with open_ledger(self.state, lock=lock, lineage=LINEAGE, at_ms=self.clock.now_ms()) as ledger:
-                yield ledger
-        finally:
-            lock.release()
+        with self.locked("look") as lock, self.store.open(lock, self.clock.now_ms()) as ledger:
+            yield ledger
 
     def issued(self) -> dict[str, Decimal]:
         """What the state calls issued, by address."""
@@ -385,53 +271,4 @@ class World:
                     ledger.commit([resolved])
 
 
-def settings(**changes: object) -> Settings:
-    """One asynchronous Toloka provider in the sandbox (so that the gate is real), or with changes."""
-    provider = ProviderSettings(name="toloka", type="toloka", environment="sandbox", fee_percent=Decimal(0))
-    return Settings(
-        path=Path("bonusctl.yaml"),
-        root=Path(),
-        project="",
-        specs=("specs/",),
-        state="bonusctl.db",
-        providers=(replace(provider, **changes),),  # type: ignore[arg-type]
-        policies=(("USD", Policies()),),
-    )
-
-
-def bonus(
-    recipient: str,
-    amount: str,
-    *,
-    campaign: str = "c",
-    key: str = "",
-    assignment_id: str = "",
-    texts: Texts = (("public_title", (("EN", "Thanks"),)),),
-) -> Desired:
-    """A desired bonus, written short."""
-    head = Campaign(campaign, "toloka", None, frozenset(), "", "specs/c.yaml", 1)
-    identity = Identity("", campaign, recipient, assignment_id, key)
-    exact = parse_amount(amount, decimals_max=3)
-    return Desired(
-        identity.bonus_id,
-        head,
-        recipient,
-        assignment_id,
-        key,
-        exact,
-        lambda: texts,
-        frozenset(),
-        None,
-        "specs/c.yaml",
-        1,
-    )
-
-
-def http_date(at_ms: int) -> str:
-    """An HTTP Date, whole seconds."""
-    from email.utils import formatdate
-
-    return formatdate(at_ms / 1000, usegmt=True)
-
-
-__all__ = ["Crash", "Fault", "NotSent", "Points", "World", "bonus", "settings"]
+__all__ = ["LINEAGE", "Crash", "Fault", "NotSent", "Points", "SimWire", "World", "bonus", "settings"]
