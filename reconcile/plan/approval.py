@@ -33,14 +33,13 @@ class Judgement(NamedTuple):
 
     `send`: missing and approved, in the order of the specs. `not_approved`: missing, and nobody approved it in this
     form. `no_longer_asked`: how many were approved and are neither paid nor asked for any more. `settled`: how many
-    of the set are issued already. `held_back`: how many approved ones a limit leaves for later.
+    of the set are issued already.
     """
 
     send: tuple[Change, ...]
     not_approved: tuple[Change, ...]
     no_longer_asked: int
     settled: int
-    held_back: int = 0
 
 
 def approve_plan(plan: Plan) -> Approved:
@@ -82,8 +81,8 @@ def approve_digest(expected: str, plan: Plan, reader: StateReader) -> Approved:
     )
 
 
-def judge(approved: Approved, plan: Plan, reader: StateReader, *, limit: int | None = None) -> Judgement:
-    """What is sent, what is not, and why. `plan`: as it is now, after the refresh; made without a limit.
+def judge(approved: Approved, plan: Plan, reader: StateReader) -> Judgement:
+    """What is sent, what is not, and why. `plan`: as it is now, after the refresh.
 
     Raises Refused: policy (or account_mismatch) where the plan itself is refused, stale_plan where everything in the
     set is settled and something else is asked for.
@@ -102,8 +101,7 @@ def judge(approved: Approved, plan: Plan, reader: StateReader, *, limit: int | N
             no_longer_asked += 1
     if not_approved and settled == len(entries):
         raise _used_up(approved, not_approved)
-    send = wanted if limit is None else wanted[:limit]
-    return Judgement(tuple(send), not_approved, no_longer_asked, settled, len(wanted) - len(send))
+    return Judgement(tuple(wanted), not_approved, no_longer_asked, settled)
 
 
 def _approved(change: Change, entries: Mapping[bytes, bytes]) -> bool:

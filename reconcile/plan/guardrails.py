@@ -6,7 +6,7 @@ nothing switches all of them off at once. They look only at what is to be paid: 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import Final, NamedTuple
 
 from reconcile.diagnostics import Diagnostic, Place, Severity
@@ -22,7 +22,9 @@ Allowed = Mapping[bytes, frozenset[str]]
 
 
 class Lane(NamedTuple):
-    """What is to be paid from one account: `paying` in the order of the specs. `ledger` None: not met yet."""
+    """What is to be paid from one account: `paying` in the order of the specs, `held_back` the ids among it that wait
+    for another apply. `ledger` None: not met yet.
+    """
 
     provider: ProviderSettings
     currency: str
@@ -31,17 +33,22 @@ class Lane(NamedTuple):
     reader: StateReader | None
     project: str
     paying: Sequence[Change]
+    held_back: Set[bytes | None]
 
     def without(self, allowed: Allowed, exception: str) -> list[Change]:
         """The payments for which no spec states this exception."""
         return [change for change in self.paying if exception not in allowed.get(change.bonus_id, ())]
 
 
-def check(shelf: Shelf, changes: Iterable[Change], allowed: Allowed, now_ms: int) -> Iterator[Diagnostic]:
-    """What the guardrails find in a plan's payments. `now_ms`: where the windows end."""
+def check(
+    shelf: Shelf, changes: Iterable[Change], allowed: Allowed, held_back: Set[bytes | None], now_ms: int
+) -> Iterator[Diagnostic]:
+    """What the guardrails find in a plan's payments. `held_back`: ids of those that wait for another apply. `now_ms`:
+    where the windows end.
+    """
     from reconcile.plan import likeness, outliers, recent
 
-    for lane in _lanes(shelf, changes):
+    for lane in _lanes(shelf, changes, held_back):
         yield from recent.check(lane, allowed, now_ms)
         if lane.policies.outliers is not Rail.OFF:
             yield from shortened(outliers.check(lane, allowed), lane.policies.outliers)
@@ -49,7 +56,7 @@ def check(shelf: Shelf, changes: Iterable[Change], allowed: Allowed, now_ms: int
             yield from shortened(likeness.check(lane, allowed), lane.policies.near_duplicates)
 
 
-def _lanes(shelf: Shelf, changes: Iterable[Change]) -> list[Lane]:
+def _lanes(shelf: Shelf, changes: Iterable[Change], held_back: Set[bytes | None]) -> list[Lane]:
     """One for each account that is paid from, in the order of the specs."""
     paying: defaultdict[tuple[str, str], list[Change]] = defaultdict(list)
     first: dict[tuple[str, str], ProviderSettings] = {}
@@ -64,7 +71,7 @@ def _lanes(shelf: Shelf, changes: Iterable[Change]) -> list[Lane]:
         currency = shelf.tariff(provider).currency
         policies = shelf.settings.policies_for(currency)
         ledger, reader = shelf.ledger(provider), shelf.reader
-        lanes.append(Lane(provider, currency, policies, ledger, reader, shelf.settings.project, paying[key]))
+        lanes.append(Lane(provider, currency, policies, ledger, reader, shelf.settings.project, paying[key], held_back))
     return lanes
 
 

@@ -13,8 +13,8 @@ class PlanScope(NamedTuple):
     """What part of the project is planned.
 
     `whole`: campaigns loaded whole, where orphans are looked for. `held`: every campaign that any spec file of the
-    project holds. `targets`: parsed addresses (`model.parse_address`), empty means all. `limit`: at most so many
-    payments, None: all.
+    project holds. `targets`: parsed addresses (`model.parse_address`), empty means all. `limit`: only the first so
+    many payments will be sent now, None: all; what one plan may pay in all counts these.
     """
 
     whole: frozenset[str]
@@ -177,7 +177,7 @@ class Plan:
     """Everything `plan` found. `refused`: a policy, a budget or a guard says no (the diagnostics say which).
 
     `orphans_elsewhere` counts the bonuses recorded in campaigns that were not loaded at all. `lineage` is the state's,
-    "" when there is no state; `head` its newest event. `held_back` counts payments that a limit leaves for later.
+    "" when there is no state; `head` its newest event. `held_back` counts payments among its changes that a limit leaves for later.
     `attributed` are payments of ours that found their bonus in these specs: (payment_id, sequence, identity).
     `accepted` are desired bonuses that a person accepted as they are.
     """

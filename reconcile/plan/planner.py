@@ -4,7 +4,7 @@ Pure: it opens no file, reads no clock and knows no HTTP. The specs stream throu
 bonus needs is decided in `reconcile.plan.decision`; here the parts are put together.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from reconcile.diagnostics import Diagnostic, Severity
 from reconcile.digest import set_digest
@@ -44,19 +44,18 @@ def make_plan(
     diagnostics += guard.renamed(shelf, sorter.changes, repeats, scope)
 
     paying = [change for change in sorter.changes if change.pays]
-    kept = paying if scope.limit is None else paying[: scope.limit]
-    held_back = len(paying) - len(kept)
-    changes = sorter.changes if not held_back else _without(sorter.changes, paying[len(kept) :])
+    held_back = frozenset(change.payment_id for change in paying[_first(scope, paying) :])
     # The order of the rows is the specs'; an id of an operation is known only now, when its payments are.
-    changes, operations = group(shelf, changes)
+    changes, operations = group(shelf, sorter.changes)
     empty_tallies, orphans = ((), ()) if scope.targets else _orphans(shelf, scope)
     campaigns = campaign_summaries(shelf, (*tallies, *empty_tallies), (*changes, *orphans), sorter.in_doubt)
-    diagnostics += policies.check(shelf, changes, campaigns)
-    diagnostics += guardrails.check(shelf, changes, sorter.allowed, day_start_ms if now_ms is None else now_ms)
+    diagnostics += policies.check(shelf, changes, campaigns, held_back)
+    window_end_ms = day_start_ms if now_ms is None else now_ms
+    diagnostics += guardrails.check(shelf, changes, sorter.allowed, held_back, window_end_ms)
 
-    assert len({change.payment_id for change in kept}) == len(kept), "a payment is planned once"
+    assert len({change.payment_id for change in paying}) == len(paying), "a payment is planned once"
     return Plan(
-        digest=set_digest(change.entry for change in kept),
+        digest=set_digest(change.entry for change in paying),
         changes=(*changes, *orphans),
         in_doubt=tuple(sorter.in_doubt),
         operations=operations,
@@ -69,16 +68,15 @@ def make_plan(
         lineage="" if reader is None else reader.lineage,
         head=_head(reader),
         project=settings.project,
-        held_back=held_back,
+        held_back=len(held_back),
         carried=carried_over(tallies),
         attributed=tuple(sorter.attributed),
         accepted=tuple(sorter.accepted),
     )
 
 
-def _without(changes: list[Change], left_out: list[Change]) -> list[Change]:
-    ids = {change.payment_id for change in left_out}
-    return [change for change in changes if not change.pays or change.payment_id not in ids]
+def _first(scope: PlanScope, paying: Sequence[Change]) -> int:
+    return len(paying) if scope.limit is None else scope.limit
 
 
 def _head(reader: StateReader | None) -> str:

@@ -5,7 +5,7 @@ that is still to be paid: what was issued before a limit was lowered refuses not
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from decimal import Decimal
 from typing import Final
 
@@ -18,16 +18,21 @@ from reconcile.settings import Policies
 SHOWN_MAX: Final = 20
 
 
-def check(shelf: Shelf, changes: Sequence[Change], campaigns: Sequence[CampaignSummary]) -> Iterator[Diagnostic]:
-    """Every limit that the plan's payments break."""
+def check(
+    shelf: Shelf, changes: Sequence[Change], campaigns: Sequence[CampaignSummary], held_back: Set[bytes | None]
+) -> Iterator[Diagnostic]:
+    """Every limit that the plan's payments break. What a plan may pay in all counts without `held_back`, the ids of
+    payments that wait for another apply.
+    """
     by_currency: defaultdict[str, list[Change]] = defaultdict(list)
     for change in changes:
         if change.pays:
             by_currency[change.currency].append(change)
     for currency, paying in by_currency.items():
         policies = shelf.settings.policies_for(currency)
-        yield from _plan_total(paying, policies, currency)
-        yield from _plan_bonuses(paying, policies)
+        now = [change for change in paying if change.payment_id not in held_back]
+        yield from _plan_total(now, policies, currency)
+        yield from _plan_bonuses(now, policies)
         yield from _shortened(_max_bonus(paying, policies), "policy-max-bonus")
         yield from _shortened(_assignments(paying, policies), "policy-require-assignment")
         yield from _shortened(_recipients(shelf, paying, policies), "policy-max-per-recipient")

@@ -52,7 +52,7 @@ def check(lane: Lane, allowed: Allowed, now_ms: int) -> Iterator[Diagnostic]:
     past = _past(lane, counted, repeatable if repeats else [], now_ms)
     if windows:
         yield from shortened(_recipients(lane, counted, past), policies.windows)
-        yield from _day(lane, counted, past)
+        yield from _day(lane, [change for change in counted if change.payment_id not in lane.held_back], past)
     if repeats:
         yield from shortened(_repeats(lane, repeatable, past), policies.repeats)
 

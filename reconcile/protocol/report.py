@@ -89,7 +89,7 @@ class Report:
     """The end of an apply or a refresh.
 
     `plan` is what the run decided to do, None where it ended before planning. `paid` lists what was settled as issued
-    (`adopted` among it). `unchanged` were issued before. `unattributed` payments of ours belong to no known bonus.
+    (`adopted` among it). `unchanged` were issued before this run. `unattributed` payments of ours belong to no known bonus.
     `missing` payments are issued in the state and not at the provider, as far as a full refresh found.
     """
 

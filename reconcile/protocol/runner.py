@@ -133,6 +133,7 @@ class _Run:
         self._project = project
         self._tally = Tally()
         self._plan: Plan | None = None
+        self._unchanged = 0
         self._digest = ""
         # The first durable write comes before any network: a full disk or a read-only folder shows here.
         ports.ledger.commit([started(options, ports.ledger, ports.clock.now_ms())])
@@ -143,6 +144,7 @@ class _Run:
             sessions = [self._session(access) for access in providers]
             prepared = [self._prepare(session, project) for session in sessions]
             plan = self._plan = project.plan(self._ports.ledger)
+            self._unchanged = max(0, plan.unchanged - len(self._settled(plan)))
             if not all(prepared):
                 return self._end(self._report(plan, None, Left.SCAN_FAILED))
             if self._ports.control.stop_requested():
@@ -167,7 +169,7 @@ class _Run:
                 except ScanFailed as failed:
                     self._scan_failed(session, failed)
             left = tuple(self._tally.left.values())
-            return self._end(self._make(None, left=left, unchanged=0, withdrawn=0))
+            return self._end(self._make(None, left=left, withdrawn=0))
         except BonusctlError as error:
             self._fail(error)
             raise
@@ -289,9 +291,22 @@ class _Run:
                 doubt.why,
             )
         withdrawn = 0 if consent is None else consent.withdrawn
-        return self._make(plan, left=tuple(left.values()), unchanged=plan.unchanged, withdrawn=withdrawn)
+        return self._make(plan, left=tuple(left.values()), withdrawn=withdrawn)
 
-    def _make(self, plan: Plan | None, *, left: tuple[LeftBonus, ...], unchanged: int, withdrawn: int) -> Report:
+    def _settled(self, plan: Plan) -> set[bytes]:
+        """The bonuses that the plan found issued and that were not, before this run settled or adopted them."""
+        told = {change.bonus_id for change in plan.changes} | {doubt.bonus_id for doubt in plan.in_doubt}
+        told |= {accepted.bonus_id for accepted in plan.accepted}
+        loaded = {campaign.campaign for campaign in plan.campaigns}
+        ledger = self._ports.ledger
+        numbers = [record.ledger for record in ledger.ledgers()]
+        found = (
+            ledger.payment_by_id(paid.payment_id, ledger=number) for paid in self._tally.paid for number in numbers
+        )
+        known = (payment for payment in found if payment is not None and payment.campaign in loaded)
+        return {payment.bonus_id for payment in known if payment.bonus_id is not None} - told
+
+    def _make(self, plan: Plan | None, *, left: tuple[LeftBonus, ...], withdrawn: int) -> Report:
         ledger = self._ports.ledger
         unattributed = sum(1 for record in ledger.ledgers() for _ in ledger.unattributed(record.ledger))
         return Report(
@@ -303,7 +318,7 @@ class _Run:
             waits=tuple(self._tally.waits),
             alarms=tuple(self._tally.alarms),
             notes=tuple(self._tally.notes),
-            unchanged=unchanged,
+            unchanged=self._unchanged,
             unattributed=unattributed,
             withdrawn=withdrawn,
             interrupted=self._ports.control.stop_requested(),

@@ -25,7 +25,7 @@ def total_lines(plan: Plan, style: Style) -> Iterator[str]:
                 yield from _requests(provider)
                 yield from _one_writer(provider)
     if plan.held_back:
-        yield f"{_count(plan.held_back, 'payment')} more {_are(plan.held_back)} left for later by --limit."
+        yield f"{_count(plan.held_back, 'payment')} of them {_are(plan.held_back)} left for later by --limit."
     if plan.orphans_elsewhere:
         yield (
             f"{_count(plan.orphans_elsewhere, 'bonus')} {_are(plan.orphans_elsewhere)} recorded in campaigns that "
@@ -45,7 +45,7 @@ def _counts(plan: Plan) -> str:
         if not plan.unchanged:
             return "Nothing to do: no bonus is asked for."
         held = "the bonus is" if plan.unchanged == 1 else f"all {plan.unchanged:,} bonuses are"
-        return f"Nothing to do: {held} issued." if not plan.held_back else f"Plan: {plan.unchanged:,} unchanged."
+        return f"Nothing to do: {held} issued."
     parts = [f"{actions[Action.ISSUE]:,} to issue"]
     for count, words in (
         (actions[Action.TOP_UP], "to top up"),

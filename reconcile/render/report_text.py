@@ -96,7 +96,10 @@ def _counts(report: Report, style: Style) -> Iterator[str]:
     issued = report.issued()
     adopted = len(report.paid) - len(issued)
     money = ", ".join(f"{amount} {code}" for code, amount in totals_of(issued).items())
-    parts = [f"{len(issued):,} issued" + (f" ({money})" if money else "")]
+    if report.plan is None and not report.paid and not report.left:
+        parts = ["nothing new"]
+    else:
+        parts = [f"{len(issued):,} issued" + (f" ({money})" if money else "")]
     if adopted:
         parts.append(f"{adopted:,} found paid at the provider and recorded")
     if report.plan is not None:

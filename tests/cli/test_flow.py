@@ -30,6 +30,28 @@ def test_init_validate_plan_apply_and_then_nothing_to_do(tmp_path: Path) -> None
     assert len(paid(tmp_path)) == 5
 
 
+def test_a_plan_over_a_policy_is_paid_in_parts_by_a_limit(tmp_path: Path) -> None:
+    """The five bonuses are 4.30 in all; the first two 1.80, the next two 1.25, the last 1.25."""
+    project(tmp_path)
+    config = tmp_path / "bonusctl.yaml"
+    config.write_text(config.read_text().replace("max_plan_total: 1000.00", "max_plan_total: 2.00"))
+    refused = bonusctl(tmp_path, "apply", "--auto-approve", "--limit", "4", "--format", "json")
+    assert (refused.code, refused.json()["reason"]) == (1, "policy")
+    for total in ("1.80", "1.25", "1.25"):
+        applied = bonusctl(tmp_path, "apply", "--auto-approve", "--limit", "2", "--format", "json")
+        assert applied.json()["summary"]["total_issued"] == total
+    assert len(paid(tmp_path)) == 5
+
+
+def test_what_a_run_settles_or_finds_is_not_counted_as_unchanged(tmp_path: Path) -> None:
+    """Three of five were paid by a state that is lost: each bonus is counted once."""
+    project(tmp_path)
+    bonusctl(tmp_path, "apply", "--auto-approve", "--limit", "3")
+    (tmp_path / "state" / "bonusctl.db").unlink()
+    again = bonusctl(tmp_path, "apply", "--auto-approve")
+    assert again.out.startswith("Done: 2 issued (2.00 USD), 3 found paid at the provider and recorded, 0 unchanged.\n")
+
+
 def test_apply_again_pays_nothing(tmp_path: Path) -> None:
     project(tmp_path)
     bonusctl(tmp_path, "apply", "--auto-approve")

@@ -111,14 +111,14 @@ def test_a_merge_job_run_again_finds_nothing_to_do() -> None:
     assert (judged.send, judged.not_approved, judged.settled) == ((), (), 2)
 
 
-def test_a_limit_sends_the_first_approved_and_says_how_many_wait() -> None:
+def test_what_is_approved_is_sent_and_what_is_not_is_named() -> None:
     state = Records()
     made = plan(ANN, BOB, CAT, state=state)
     approved = Approved(
         "sha256:x", {key: value for key, value in approve_plan(made).entries.items() if value != made.changes[0].entry}
     )
-    judged = judge(approved, made, state, limit=1)
-    assert (addresses(judged.send), judged.held_back, addresses(judged.not_approved)) == (["w47/bob"], 1, ["w47/ann"])
+    judged = judge(approved, made, state)
+    assert (addresses(judged.send), addresses(judged.not_approved)) == (["w47/bob", "w47/cat"], ["w47/ann"])
 
 
 # --- stale ---------------------------------------------------------------------------------------------------------

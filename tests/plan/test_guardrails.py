@@ -97,6 +97,13 @@ def test_max_per_day_counts_the_last_24_hours_and_the_whole_plan(amount: str, re
         )
 
 
+def test_max_per_day_counts_only_what_a_limit_sends_now() -> None:
+    policies = Policies(max_per_day=D("1.00"))
+    two = bonus("w47/ann", "1.00"), bonus("w47/ben", "1.00")
+    assert plan(*two, state=Records(), config=settings(policies=policies), limit=1).refused is False
+    assert plan(*two, state=Records(), config=settings(policies=policies), limit=2).refused is True
+
+
 def test_windows_can_warn_instead() -> None:
     made = planned(bonus("w47/ann", "2.00"), policies=Policies(max_per_day=D("1.00"), windows=Rail.WARN))
     assert (made.refused, only(made).severity) == (False, Severity.WARNING)

@@ -258,7 +258,7 @@ def test_only_in_doubt_leads_to_a_refresh() -> None:
 
 def test_a_limit_says_what_waits() -> None:
     made = plan(bonus("w47/ann", "1.00"), bonus("w47/bob", "1.00"), state=Records(), limit=1)
-    assert "1 payment more is left for later by --limit." in shown(made).split("\n")
+    assert "1 payment of them is left for later by --limit." in shown(made).split("\n")
 
 
 def test_there_is_no_escape_without_colour_and_hostile_texts_are_spelled_out() -> None:

@@ -63,7 +63,9 @@ def command(
     from reconcile.project.specs import choose
 
     consent = _consent(invocation, plan, auto_approve=auto_approve, expect_digest=expect_digest, limit=limit)
-    chosen = choose(invocation.load_project(), targets=targets)
+    # What was approved before is within the limits of a plan as a whole.
+    limit_of_plan = None if plan is not None or expect_digest is not None else limit
+    chosen = choose(invocation.load_project(), targets=targets, limit=limit_of_plan)
     orders = Orders(command="apply", wait_s=wait, refresh=not no_refresh, limit=limit, expect_head=expect_head)
     ctx.exit(run_apply(invocation, chosen, consent, orders, form=form))
 
