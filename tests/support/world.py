@@ -39,7 +39,7 @@ from tests.support.asked import bonus, settings
 from tests.support.points import Crash, CrashingLedger, Points
 from tests.support.sim_provider import Server, SimClock, answer_request, travelling
 from tests.support.sim_wire import SimWire
-from tests.support.stores import LINEAGE
+from tests.support.stores import LINEAGE, FileStore, Store
 
 
 class Quiet:
@@ -110,6 +110,14 @@ class World:
     requests: list[WireRequest] = field(default_factory=list)
     make_wire: type[SimWire] = SimWire
     make_ledger: type[CrashingLedger] = CrashingLedger
+    kept: Store | None = None
+
+    @property
+    def store(self) -> Store:
+        """Where the state is kept: in its file, unless the world was given another place."""
+        if self.kept is None:
+            self.kept = FileStore(self.state)
+        return self.kept
 
     @property
     def state(self) -> Path:
@@ -172,7 +180,7 @@ class World:
         with self.opened(points, slots, command, options) as (ports, access, run):
             if command == "refresh":
                 return run_refresh(ports, [access], "", run)
-            return run_apply(ports, [access], SimProject(self), run)
+            return run_apply(ports, [access], SimProject(self, ports.ledger), run)
 
     @contextmanager
     def opened(
@@ -189,22 +197,16 @@ class World:
             version="0",
             **options,  # type: ignore[arg-type]
         )
-        with self.locked(command) as lock:
-            return self._locked_run(lock, points, slots, run)
-
-    def _locked_run(self, lock: RunLock, points: Points, slots: int, run: RunOptions) -> Report:
         former = self.current
         try:
-            with self.store.open(lock, self.clock.now_ms()) as real:
-                ledger: Ledger = CrashingLedger(real, points)  # type: ignore[assignment]
+            with self.locked(command) as lock, self.store.open(lock, self.clock.now_ms()) as real:
+                ledger: Ledger = self.make_ledger(real, points)  # type: ignore[assignment]
                 self.current = ledger
                 quiet = Quiet(self)
                 ports = Ports(ledger=ledger, clock=self.clock, control=quiet, progress=quiet)
                 provider = self.settings.providers[0]
-                access = ProviderAccess(provider, make_codec(provider), SimWire(self, points, slots, lock))
-                if run.command == "refresh":
-                    return run_refresh(ports, [access], "", run)
-                return run_apply(ports, [access], SimProject(self, ledger), run)
+                wire = self.make_wire(self, points, slots, lock)
+                yield ports, ProviderAccess(provider, make_codec(provider), wire), run
         finally:
             self.current = former
 
