@@ -1,10 +1,13 @@
 """Looking back: what of a plan was paid since, which run is meant, what was paid to whom and when. Reads only."""
 
+from collections import Counter
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import NamedTuple
 
 from reconcile.errors import UsageError
 from reconcile.model import PaymentStatus
+from reconcile.money import EXACT, ZERO
 from reconcile.plan.model import Plan
 from reconcile.project.config import Project
 from reconcile.project.state_ops import require_state
@@ -49,7 +52,27 @@ def find_run(project: Project, beginning: str) -> Run:
         if len(runs) != 1:
             what = "begins the ids of several runs" if runs else "is neither a file nor the beginning of a run's id"
             raise UsageError(f"{beginning} {what}", remedy="List the runs:\nbonusctl history --format json")
-        return Run(runs[0], tuple(_rows(project, reader, runs[0].run_id)))
+        return Run(with_sums(reader, runs[0]), tuple(_rows(project, reader, runs[0].run_id)))
+
+
+def with_sums(reader: StateReader, run: RunRecord) -> RunRecord:
+    """The run with what it paid so far, where it never wrote its own sums: it was killed, or runs now."""
+    if run.ended_ms is not None:
+        return run
+    currencies = {ledger.ledger: ledger.currency for ledger in reader.ledgers()}
+    counts: Counter[str] = Counter()
+    sums: dict[str, Decimal] = {}
+    for one in reader.run_payments(run.run_id):
+        counts[one.how] += 1
+        if one.how == "issued":
+            currency = currencies[one.ledger]
+            sums[currency] = EXACT.add(sums.get(currency, ZERO), one.payment.amount)
+    return run._replace(
+        issued=counts["issued"],
+        adopted=counts["adopted"],
+        rejected=counts["rejected"],
+        paid=tuple(sorted(sums.items())),
+    )
 
 
 def _rows(project: Project, reader: StateReader, run_id: str) -> Iterator[RunPaymentRow]:

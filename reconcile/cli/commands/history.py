@@ -12,13 +12,14 @@ from reconcile.cli.options import examples, format_option
 @pass_invocation
 def command(invocation: Invocation, /, limit: int, form: str) -> None:
     """The runs, newest first: when, who, on which git commit, the plan's digest, and what each paid."""
+    from reconcile.project.audit import with_sums
     from reconcile.render.state_json import render_history_json
     from reconcile.render.state_text import render_history_text
     from reconcile.state.reader import open_reader
 
     project = invocation.load_project()
     with open_reader(project.state_path) as reader:
-        runs = tuple(reader.runs(limit)) if reader is not None else ()
+        runs = tuple(with_sums(reader, run) for run in reader.runs(limit)) if reader is not None else ()
     if form == "json":
         invocation.console.document(render_history_json(runs))
     else:
