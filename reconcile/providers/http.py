@@ -38,7 +38,8 @@ class WireOptions:
 
     `authorization` makes the Authorization header's value when a request is made. `fence` is asked in the sending
     thread right before the first byte of a fenced ticket: "" or why it must be dropped. `boottime_ms`: a clock that
-    counts sleep. `clean` rids a text of secrets. `act_under`: the account to act for, "" for the token's own.
+    counts sleep. `clean` rids a text of secrets: reasons, and answers that repeat what we sent. `act_under`: the
+    account to act for, "" for the token's own.
     """
 
     endpoint: Endpoint
@@ -190,8 +191,11 @@ class _Worker:
                 body += part
                 if len(body) > BODY_BYTES_MAX:
                     return Lost(f"the answer is longer than {BODY_BYTES_MAX} bytes")
-            kept = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
-            return WireResponse(response.status_code, kept, bytes(body))
+            clean = self._options.clean
+            kept = {name: clean(response.headers[name]) for name in _KEPT_HEADERS if name in response.headers}
+            # Gateways print a request's headers into their error pages: the token goes no further than here. Its
+            # spellings are ASCII, so that every other byte stays as it came.
+            return WireResponse(response.status_code, kept, clean(body.decode("latin-1")).encode("latin-1"))
 
     def _failure(self, exc: Exception, exchange: Exchange) -> WireResult:
         reason = self._options.clean(_describe(exc, self._options.timeout_s))[:REASON_LENGTH_MAX]

@@ -42,7 +42,9 @@ class Secret:
         return self.__value
 
     def spellings(self) -> tuple[str, ...]:
-        """The texts that would give the token away, longest first: itself, base64 at any offset, URL-quoted."""
+        """The texts that would give the token away, longest first: itself, base64 at any offset, URL-quoted, and as
+        servers write it into JSON.
+        """
         return _spellings(self.__value)
 
     def __repr__(self) -> str:
@@ -179,6 +181,8 @@ def _spellings(value: str) -> tuple[str, ...]:
         return ()
     found = {value, repr(value)[1:-1], quote(value, safe=""), quote_plus(value), quote(value)}
     found |= {re.sub("%[0-9A-F]{2}", lambda match: match[0].lower(), text) for text in found}
+    # Some JSON writers escape the slash, some whatever HTML could take for its own.
+    found |= {value.replace("/", "\\/"), re.sub("[=&<>']", lambda match: f"\\u{ord(match[0]):04x}", value)}
     if len(value) >= _ENCODED_MIN:
         raw = value.encode()
         for encode in (b64encode, urlsafe_b64encode):

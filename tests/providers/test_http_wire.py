@@ -109,6 +109,13 @@ def test_the_request_on_the_wire_is_the_journaled_bytes_with_our_headers() -> No
     assert not any(line.lower().startswith((b"cookie", b"x-act-under")) for line in lines)
 
 
+def test_an_answer_that_repeats_the_token_comes_back_without_it() -> None:
+    """Gateways print a request's headers into their error pages. Every other byte stays as it came."""
+    page = b"\xff<h1>no</h1> OAuth " + CANARY.encode() + b" \xc3\xa9"
+    result, _ = ask(answering(ok(page, b"Location: /?" + CANARY.encode(), status=b"502 Bad Gateway")))
+    assert result == WireResponse(502, {"location": "/?***"}, b"\xff<h1>no</h1> OAuth *** \xc3\xa9")
+
+
 def test_another_account_is_acted_for_by_its_header() -> None:
     with serving(answering(ok())) as server, wire_to(server.port, act_under="566ec2b0") as wire:
         one(wire)
