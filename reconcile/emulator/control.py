@@ -6,11 +6,14 @@ GET  /emulator/faults     the faults in force and how often each matched and str
 POST /emulator/faults     {"seed": 7, "faults": [{"name": "cut_after", "nth": [1]}, …]}: replaces them
 POST /emulator/clock      {"advance_ms": 60000}: moves the emulator's clock forward, due work is done
 POST /emulator/assignments {"assignments": [{"id": "a1", "user_id": "w1", "status": "ACCEPTED"}], "account": optional}
+POST /emulator/mturk-assignments {"assignments": [{"id": "3A1", "worker_id": "A1", "hit_id": optional}], "account": optional}
 POST /emulator/balance    {"balance": "12.00", "account": optional}
 POST /emulator/options    any of {"latency_ms", "start_ms", "run_ms", "daily_limit", "requests_per_second"}
 """
 
 import json
+import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Final
@@ -23,6 +26,7 @@ from reconcile.emulator.faults import FaultBook, FaultError, read_faults
 from reconcile.emulator.ledger import Ledger
 from reconcile.emulator.listing import Search
 from reconcile.emulator.messages import Answer, Request, json_answer
+from reconcile.emulator.mturk import shown, store
 from reconcile.emulator.options import Options
 from reconcile.emulator.orders import Kind
 from reconcile.emulator.ratelimit import RateLimit
@@ -66,7 +70,9 @@ def control(running: Running, request: Request) -> Answer:
             case "clock":
                 return _advance_clock(running, given)
             case "assignments":
-                return _register_assignments(running, given)
+                return _register(running, given, running.options.account, register_assignment)
+            case "mturk-assignments":
+                return _register(running, given, running.options.mturk_account, store.register_assignment)
             case "balance":
                 return _set_balance(running, given)
             case "options":
@@ -97,6 +103,7 @@ def ledger_json(running: Running) -> dict[str, object]:
         "operations": operations,
         "late": listing.open_late(connection),
         "sums": {"payments": len(rows), "amount": format_amount(add(Decimal(str(row[5])) for row in rows))},
+        "mturk": shown.mturk_json(running.ledger, running.options),
         "requests": {kind.value: count for kind, count in running.requests.items()},
         "faults": _faults_json(running.book),
         "clock_offset_ms": running.ledger.clock_offset_ms(),
@@ -154,13 +161,18 @@ def _advance_clock(running: Running, given: dict[str, object]) -> Answer:
     return json_answer(200, {"clock_offset_ms": offset})
 
 
-def _register_assignments(running: Running, given: dict[str, object]) -> Answer:
-    account, rows = str(given.get("account", running.options.account)), given.get("assignments")
+def _register(
+    running: Running,
+    given: dict[str, object],
+    usual_account: str,
+    register: Callable[[sqlite3.Connection, str, object], None],
+) -> Answer:
+    account, rows = str(given.get("account", usual_account)), given.get("assignments")
     if not isinstance(rows, list):
         raise _bad("assignments", "a list is expected")
     for row in rows:
         try:
-            register_assignment(running.ledger.connection, account, row)
+            register(running.ledger.connection, account, row)
         except ValueError as exc:
             raise _bad("assignments", str(exc)) from exc
     return json_answer(200, {"registered": len(rows)})

@@ -9,7 +9,12 @@ from typing import Final
 
 from reconcile.emulator.fault import Fault
 from reconcile.emulator.faultkinds import FAULTS
+from reconcile.emulator.mturk.refusals import FAULT_REFUSALS
 from reconcile.emulator.orders import Kind, Orders
+
+# What MTurk calls the requests that a fault is usually about.
+_ALSO: Final = {Kind.SEND_BONUS: Kind.SEND, Kind.LIST_BONUS_PAYMENTS: Kind.BONUSES}
+_MTURK: Final = frozenset({Kind.SEND_BONUS, Kind.LIST_BONUS_PAYMENTS, Kind.GET_ACCOUNT_BALANCE})
 
 
 class FaultError(ValueError):
@@ -37,7 +42,7 @@ class FaultBook:
                 self.matched[index] += 1
                 if fault.strikes(self.matched[index], self.struck[index]):
                     self.struck[index] += 1
-                    orders = FAULTS[fault.name].apply(orders, fault)
+                    orders = _in_the_words_of(kind, fault, FAULTS[fault.name].apply(orders, fault))
         return orders
 
 
@@ -106,4 +111,16 @@ def _make(given: dict[str, object]) -> Fault:
 
 def _matches(fault: Fault, kind: Kind, users: frozenset[str]) -> bool:
     on = fault.on or FAULTS[fault.name].on
-    return on in ("any", kind) and (not fault.user or fault.user in users)
+    meant = (kind,) if fault.on else (kind, _ALSO.get(kind))
+    return (on == "any" or on in meant) and (not fault.user or fault.user in users)
+
+
+def _in_the_words_of(kind: Kind, fault: Fault, orders: Orders) -> Orders:
+    """The same orders, with what the asked provider itself would say."""
+    if fault.name not in FAULT_REFUSALS:
+        return orders
+    if kind in _MTURK:
+        return orders._replace(instead=FAULT_REFUSALS[fault.name](fault).json())
+    if kind is Kind.GET_CALLER_IDENTITY:
+        return orders._replace(instead=FAULT_REFUSALS[fault.name](fault).xml())
+    return orders

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from reconcile.emulator.orders import Mischief
-from reconcile.emulator.schema import ASSIGNMENTS, STATEMENTS, VERSION
+from reconcile.emulator.schema import SINCE, VERSION
 from reconcile.money import EXACT, ZERO
 
 BUSY_MS: Final = 60_000
@@ -64,7 +64,11 @@ class Ledger:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         self.connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_MS / 1000)
         self._first_id = first_id
-        self._prepare()
+        try:
+            self._prepare()
+        except BaseException:
+            self.connection.close()
+            raise
 
     def close(self) -> None:
         """End; a clean end leaves one file."""
@@ -154,7 +158,7 @@ class Ledger:
         """When the next open operation or late request is due; None if nothing is."""
         row = self.connection.execute(
             "SELECT min(due) FROM (SELECT min(start_ms) due FROM operations WHERE done = 0"
-            " UNION ALL SELECT min(due_ms) FROM late)"
+            " UNION ALL SELECT min(due_ms) FROM late UNION ALL SELECT min(due_ms) FROM mturk_late)"
         ).fetchone()
         return None if row[0] is None else int(row[0])
 
@@ -216,9 +220,10 @@ class Ledger:
             payment._replace(amount=amount),  # type: ignore[arg-type]
         )
         for kind, name in (("all", ""), ("campaign", campaign), ("recipient", payment.user_id)):
-            self._add_total(payment.account, kind, name, payment.amount)
+            self.add_total(payment.account, kind, name, payment.amount)
 
-    def _add_total(self, account: str, kind: str, name: str, amount: Decimal) -> None:
+    def add_total(self, account: str, kind: str, name: str, amount: Decimal) -> None:
+        """Add a payment to one sum: kind `all`, `campaign` or `recipient`."""
         row = self.connection.execute(
             "SELECT payments, amount FROM totals WHERE account = ? AND kind = ? AND name = ?", (account, kind, name)
         ).fetchone()
@@ -236,15 +241,11 @@ class Ledger:
             self.connection.execute(f"PRAGMA {pragma}")
         with self.transaction(writes=True):
             version = int(self.connection.execute("PRAGMA user_version").fetchone()[0])
-            if version == 0:
-                for statement in STATEMENTS:
-                    self.connection.execute(statement)
-                self.connection.execute(f"PRAGMA user_version = {VERSION}")
-            elif version == 1:
-                self.connection.execute(ASSIGNMENTS)
-                self.connection.execute(f"PRAGMA user_version = {VERSION}")
-            elif version != VERSION:
+            if version != VERSION and version not in SINCE:
                 raise sqlite3.DatabaseError(f"the ledger has format {version}, this emulator knows {VERSION}")
+            for statement in SINCE.get(version, ()):
+                self.connection.execute(statement)
+            self.connection.execute(f"PRAGMA user_version = {VERSION}")
 
     def _use_wal(self) -> None:
         # SQLite does not wait for the lock when the journal's mode changes, so two first starts at once have to.

@@ -11,8 +11,12 @@ from reconcile.emulator.fault import Fault
 from reconcile.emulator.faults import parse_fault, read_faults
 from reconcile.money import AmountError, parse_amount
 from reconcile.providers.rules import TOLOKA
+from reconcile.times import DAY_MS
 
 ACCOUNT: Final = "e0000000000000000000000000000001"
+MTURK_ACCOUNT: Final = "100000000001"
+MTURK_ACCESS_KEY: Final = "AKIDEMULATOR"
+MTURK_SECRET_KEY: Final = "emulator-secret-key"  # noqa: S105 (known to everybody; it opens nothing)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +28,10 @@ class Options:
     `operation_id` in synchronous mode: used once, or ignored. `ids_dashed`, `created_ms` and `log_amounts_as_text`
     choose between forms that Toloka's answers are known to take. `comment_max` cuts comments short (0: never);
     `first_id` is the id of the first bonus; `log_days` is how long logs are kept.
+
+    What begins with `mturk_` is about MTurk, always in dollars: the AWS account, the key and the secret that requests
+    are signed with (`mturk_signed` false: nobody looks), and how long a UniqueRequestToken is remembered. With
+    `mturk_registered_only` no assignment exists but those registered by the control API.
     """
 
     host: str = "127.0.0.1"
@@ -48,6 +56,14 @@ class Options:
     comment_max: int = 0
     first_id: int = 1_000_003
     log_days: int = 31
+    mturk_account: str = MTURK_ACCOUNT
+    mturk_access_key: str = MTURK_ACCESS_KEY
+    mturk_secret_key: str = MTURK_SECRET_KEY
+    mturk_signed: bool = True
+    mturk_balance: Decimal = Decimal("10000.00")
+    mturk_fee_percent: int = 20
+    mturk_token_ms: int = DAY_MS
+    mturk_registered_only: bool = False
     faults: tuple[Fault, ...] = ()
     stop_with_stdin: bool = False
 

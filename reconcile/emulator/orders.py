@@ -7,7 +7,7 @@ from reconcile.emulator.messages import Answer
 
 
 class Kind(StrEnum):
-    """What a request asks for. Only SEND moves money."""
+    """What a request asks for. Only SEND and SEND_BONUS move money; the last four are MTurk's and STS's."""
 
     SEND = "send"
     REQUESTER = "requester"
@@ -17,6 +17,10 @@ class Kind(StrEnum):
     BONUSES = "bonuses"
     BONUS = "bonus"
     ASSIGNMENT = "assignment"
+    SEND_BONUS = "send_bonus"
+    LIST_BONUS_PAYMENTS = "list_bonus_payments"
+    GET_ACCOUNT_BALANCE = "get_account_balance"
+    GET_CALLER_IDENTITY = "get_caller_identity"
     OTHER = "other"
 
 

@@ -12,6 +12,7 @@ from reconcile.emulator.execution import created_text
 from reconcile.emulator.ledger import Ledger
 from reconcile.emulator.listing import OperationRow, Order, Search, TotalRow
 from reconcile.emulator.messages import Answer
+from reconcile.emulator.mturk.shown import newest_table
 from reconcile.emulator.options import Options
 from reconcile.emulator.toloka import shown_id
 from reconcile.emulator.wirejson import loads
@@ -79,6 +80,7 @@ def page(ledger: Ledger, options: Options) -> Answer:
             _totals(ledger, options, "recipient", "Paid by recipient", ""),
             _table("Newest operations", _OPERATION_HEAD, (_operation_cells(options, row) for row in operations)),
             _table("Newest bonuses", _BONUS_HEAD, (_bonus_cells(options, text) for text in newest)),
+            _table(*of_mturk) if (of_mturk := newest_table(ledger, ROWS_MAX)) else "",
         )
     )
     document = (

@@ -2,12 +2,31 @@
 
 from typing import Final
 
-VERSION: Final = 2
+VERSION: Final = 3
 
 # Assignments that were registered by hand; all others follow a rule. Came with version 2.
 ASSIGNMENTS: Final = """CREATE TABLE assignments (
     account TEXT NOT NULL, id TEXT NOT NULL, user_id TEXT NOT NULL, status TEXT NOT NULL,
     PRIMARY KEY (account, id)) STRICT, WITHOUT ROWID"""
+
+# MTurk's side. Came with version 3.
+MTURK: Final = (
+    """CREATE TABLE mturk_bonuses (
+        id INTEGER PRIMARY KEY, account TEXT NOT NULL, hit_id TEXT NOT NULL, assignment_id TEXT NOT NULL,
+        worker_id TEXT NOT NULL, amount TEXT NOT NULL, reason TEXT NOT NULL, token TEXT NOT NULL,
+        granted_ms INTEGER NOT NULL, request_id TEXT NOT NULL) STRICT""",
+    "CREATE INDEX mturk_bonuses_assignment ON mturk_bonuses (account, assignment_id)",
+    "CREATE INDEX mturk_bonuses_hit ON mturk_bonuses (account, hit_id)",
+    # The last use of each token. Only a bonus that was paid uses one.
+    """CREATE TABLE mturk_tokens (
+        account TEXT NOT NULL, token TEXT NOT NULL, request_id TEXT NOT NULL, used_ms INTEGER NOT NULL,
+        PRIMARY KEY (account, token)) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE mturk_assignments (
+        account TEXT NOT NULL, id TEXT NOT NULL, worker_id TEXT NOT NULL, hit_id TEXT NOT NULL,
+        PRIMARY KEY (account, id)) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE mturk_late (
+        late INTEGER PRIMARY KEY, due_ms INTEGER NOT NULL, account TEXT NOT NULL, body BLOB NOT NULL) STRICT""",
+)
 
 STATEMENTS: Final = (
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID",
@@ -43,4 +62,7 @@ STATEMENTS: Final = (
         late INTEGER PRIMARY KEY, due_ms INTEGER NOT NULL, account TEXT NOT NULL, query TEXT NOT NULL,
         body TEXT NOT NULL) STRICT""",
     ASSIGNMENTS,
+    *MTURK,
 )
+# What turns an older ledger into one of this version: the statements that came after each.
+SINCE: Final = {0: STATEMENTS, 1: (ASSIGNMENTS, *MTURK), 2: MTURK}

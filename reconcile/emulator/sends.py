@@ -11,6 +11,7 @@ from reconcile.emulator.execution import Outcome, Work, cost, execute
 from reconcile.emulator.ledger import LateRequest, Ledger, OpenOperation
 from reconcile.emulator.listing import Filter, Search
 from reconcile.emulator.messages import Answer, json_answer
+from reconcile.emulator.mturk.operations import run_late
 from reconcile.emulator.options import Options
 from reconcile.emulator.orders import Mischief
 from reconcile.emulator.toloka import operation_json
@@ -78,6 +79,7 @@ def run_due(ledger: Ledger, options: Options, now_ms: int) -> None:
                 send(ledger, options, Sent(request.account, request.query, request.body.encode("latin-1"), now_ms))
         except Refusal:
             continue  # nobody is there to be told
+    run_late(ledger, options, now_ms)
     for entry in ledger.due_operations(now_ms):
         finish(ledger, options, entry, now_ms)
 

@@ -26,6 +26,7 @@ from reconcile.emulator.errors import Refusal
 from reconcile.emulator.faults import FaultBook, FaultError
 from reconcile.emulator.ledger import Ledger
 from reconcile.emulator.messages import Answer, Request, plain_answer, render
+from reconcile.emulator.mturk.api import answer_mturk
 from reconcile.emulator.options import OptionError, Options, parse_options
 from reconcile.emulator.orders import Delivery, Orders
 from reconcile.emulator.page import page
@@ -191,7 +192,8 @@ class Server:
                 return control(running, request), Orders()
         if request.path == "/" and request.method == "GET":
             return page(running.ledger, running.options), Orders()
-        return answer_api(running, request, time.monotonic_ns() // 1_000_000)
+        answer = answer_mturk if request.path == "/" and request.method == "POST" else answer_api
+        return answer(running, request, time.monotonic_ns() // 1_000_000)
 
     def _send_off(self, exchange: Exchange, answer: Answer, orders: Orders) -> None:
         if orders.delay_ms:

@@ -9,6 +9,8 @@ import pytest
 from reconcile.emulator.ledger import Ledger
 from tests.emulator.client import Toloka
 
+MTURK_TABLES = ["mturk_bonuses", "mturk_tokens", "mturk_assignments", "mturk_late"]
+
 
 @pytest.mark.parametrize(
     ("assignment", "owner", "status"),
@@ -42,12 +44,25 @@ def test_what_is_no_assignment_is_refused(toloka: Toloka, rows: object) -> None:
     assert answer.status_code == 400
 
 
-def test_a_ledger_of_an_earlier_version_learns_assignments(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("version", "came_later"), [(1, ["assignments", *MTURK_TABLES]), (2, MTURK_TABLES)])
+def test_a_ledger_of_an_earlier_version_learns_what_came_later(
+    tmp_path: Path, version: int, came_later: list[str]
+) -> None:
     path = tmp_path / "old.db"
     Ledger(path, first_id=1).close()
     with closing(sqlite3.connect(path, isolation_level=None)) as old:
-        old.execute("DROP TABLE assignments")
-        old.execute("PRAGMA user_version = 1")
-    ledger = Ledger(path, first_id=1)
-    assert ledger.connection.execute("SELECT count(*) FROM assignments").fetchone() == (0,)
-    ledger.close()
+        for table in came_later:
+            old.execute(f"DROP TABLE {table}")
+        old.execute(f"PRAGMA user_version = {version}")
+    with closing(Ledger(path, first_id=1)) as ledger:
+        for table in came_later:
+            assert ledger.connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
+
+
+def test_a_ledger_of_a_later_version_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "new.db"
+    Ledger(path, first_id=1).close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as new:
+        new.execute("PRAGMA user_version = 4")
+    with pytest.raises(sqlite3.DatabaseError, match="the ledger has format 4, this emulator knows 3"):
+        Ledger(path, first_id=1)

@@ -93,6 +93,16 @@ class EmulatorProcess:
         payments: list[Json] = self.ledger()["payments"]
         return payments
 
+    def mturk_payments(self) -> list[Json]:
+        """Every bonus paid at MTurk."""
+        payments: list[Json] = self.ledger()["mturk"]["payments"]
+        return payments
+
+    def mturk_assignments(self, *rows: Mapping[str, str], account: str = "") -> Json:
+        """Register assignments of MTurk: id, worker_id and, unless it follows the rule, hit_id."""
+        named = {"account": account} if account else {}
+        return self._control("mturk-assignments", {"assignments": list(rows)} | named)
+
     def faults(self, faults: Sequence[Mapping[str, object]], *, seed: int = 0) -> Json:
         """Replace the faults in force."""
         return self._control("faults", {"seed": seed, "faults": list(faults)})

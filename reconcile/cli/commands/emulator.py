@@ -21,8 +21,8 @@ from reconcile.cli.options import examples
 )
 @pass_invocation
 def command(invocation: Invocation, /, host: str, port: int, db: str, settings: tuple[str, ...]) -> None:
-    """Run the embedded provider as a server of its own: Toloka's bonus API under /api/v1, and a page at / that shows
-    what was paid. No money moves. Ends with Ctrl-C.
+    """Run the embedded provider as a server of its own: Toloka's bonus API under /api/v1, Mechanical Turk's under /, and
+    a page at / that shows what was paid. No money moves. Ends with Ctrl-C.
     """
     from reconcile.emulator.faults import FaultError
     from reconcile.emulator.options import OptionError, parse_options
