@@ -78,9 +78,9 @@ class WatchedWorld(World):
 
     times: list[int] = field(default_factory=list)
 
-    def serve(self, request: WireRequest, carried_out: Callable[[], None]) -> WireResult:
+    def carry_out(self, request: WireRequest, carried_out: Callable[[], None]) -> tuple[WireResult, int]:
         self.times.append(self.clock.boot_ms)
-        return World.serve(self, request, carried_out)
+        return World.carry_out(self, request, carried_out)
 
 
 def test_a_whole_run_keeps_the_pace_with_its_reads_and_its_sends(tmp_path: Path) -> None:
