@@ -10,7 +10,6 @@ from reconcile.cli.options import examples, format_option, mask_option, max_char
 if TYPE_CHECKING:
     from reconcile.plan.compare import Difference
     from reconcile.plan.model import Plan
-    from reconcile.project.specs import Chosen
     from reconcile.render.mask import Masker
 
 
@@ -57,6 +56,7 @@ def command(
     folder; without one, all that the config names.
     """
     from reconcile.cli.showing import check_showing
+    from reconcile.project.planning import plan_now, plan_or_withhold
     from reconcile.project.specs import choose
 
     check_showing(form, max_chars=max_chars, compared=older is not None)
@@ -68,7 +68,7 @@ def command(
         from reconcile.cli.running import run_refresh
 
         run_refresh(invocation, chosen.providers(), full=False)
-    plan = _plan(chosen) if masker is None else _plan_or_withhold(chosen)
+    plan = plan_now(chosen) if masker is None else plan_or_withhold(chosen)
     _save(plan, out, created_ms=project.clock.now_ms())
     diff = None if before is None else _compared(invocation, before, plan, masker)
     _show(invocation, plan, masker, form=form, max_chars=max_chars, diff=diff, out=out or "")
@@ -77,22 +77,6 @@ def command(
     # A conflict is a change, too: nothing is paid for it, and apply would end with something left.
     if detailed_exitcode and plan.wants_something:
         ctx.exit(2)
-
-
-def _plan(chosen: "Chosen") -> "Plan":
-    """The plan against the state as it is, with its changed bonuses explained."""
-    from reconcile.plan.model import Action
-    from reconcile.project.specs import plan_of
-    from reconcile.state.reader import open_reader
-
-    with open_reader(chosen.project.state_path) as reader:
-        plan = plan_of(chosen, reader, chosen.project.clock.now_ms())
-        if not any(change.action in (Action.TOP_UP, Action.CONFLICT) for change in plan.changes):
-            return plan
-        from reconcile.plan.explain import explain
-        from reconcile.project.texts import readers_of_texts
-
-        return explain(plan, reader, readers_of_texts(chosen.providers()))
 
 
 def _save(plan: "Plan", out: str | None, *, created_ms: int) -> None:
@@ -145,17 +129,6 @@ def _masker(invocation: Invocation) -> "Masker":
 
     assert invocation.project is not None
     return find_masker(invocation.environ, invocation.project.state_folder)
-
-
-def _plan_or_withhold(chosen: "Chosen") -> "Plan":
-    """The plan; where the specs have errors, these without a word that may name somebody."""
-    from reconcile.errors import InvalidInput
-    from reconcile.render.mask import withheld
-
-    try:
-        return _plan(chosen)
-    except InvalidInput as error:
-        raise InvalidInput(error.summary, withheld(error.diagnostics)) from None
 
 
 def _compared(invocation: Invocation, before: "Plan", plan: "Plan", masker: "Masker | None") -> "Difference":

@@ -1,0 +1,27 @@
+"""The plan against the state as it is, for every command that shows one."""
+
+from reconcile.errors import InvalidInput
+from reconcile.plan.model import Action, Plan
+from reconcile.project.specs import Chosen, plan_of
+from reconcile.render.mask import withheld
+from reconcile.state.reader import open_reader
+
+
+def plan_now(chosen: Chosen) -> Plan:
+    """The plan, with its changed bonuses explained. Raises InvalidInput where the specs have errors."""
+    with open_reader(chosen.project.state_path) as reader:
+        plan = plan_of(chosen, reader, chosen.project.clock.now_ms())
+        if not any(change.action in (Action.TOP_UP, Action.CONFLICT) for change in plan.changes):
+            return plan
+        from reconcile.plan.explain import explain
+        from reconcile.project.texts import readers_of_texts
+
+        return explain(plan, reader, readers_of_texts(chosen.providers()))
+
+
+def plan_or_withhold(chosen: Chosen) -> Plan:
+    """The plan; where the specs have errors, these without a word that may name somebody."""
+    try:
+        return plan_now(chosen)
+    except InvalidInput as error:
+        raise InvalidInput(error.summary, withheld(error.diagnostics)) from None
