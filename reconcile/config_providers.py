@@ -10,39 +10,20 @@ from reconcile.endpoints import EndpointProblem, check_endpoint
 from reconcile.providers.rules import RULES, ProviderRules
 from reconcile.settings import ProviderSettings, same_account
 from reconcile.spec.ids import id_problem
-from reconcile.spec.nodes import MappingNode, Node, SequenceNode, is_absent, text_of, what
+from reconcile.spec.nodes import MappingNode, Node, SequenceNode, is_absent, place, text_of, what
 from reconcile.times import parse_time
 
 ACCOUNT_MISSING: Final = "account-missing"
 """The one error with which `doctor` goes on: it shows the id that is missing."""
 
-PROVIDER_KEYS: Final = (
-    "type",
-    "environment",
-    "account",
-    "act_under",
-    "endpoint",
-    "token_env",
-    "token_file",
-    "token_command",
-    "mode",
-    "batch_size",
-    "skip_invalid_items",
-    "concurrency",
-    "timeout",
-    "operation_timeout",
-    "settle_window",
-    "daily_request_limit",
-    "requests_per_second",
-    "fee_percent",
-    "since",
-    "proxy_from_environment",
-    "check_assignments",
+EVERY_KEY: Final = tuple(
+    dict.fromkeys(("type", "environment", *(key for rules in RULES.values() for key in rules.keys)))
 )
 BATCH_MAX: Final = {"async": 1_000, "sync": 100}
 """How many bonuses one request may hold, by mode."""
-LATER_TYPES: Final = ("mturk",)
 _TOKEN_ENV: Final = re.compile(r"(?:TOLOKA|BONUSCTL)_[A-Z0-9_]+", re.ASCII)
+_PROFILE: Final = re.compile(r"[A-Za-z0-9_.@+/-]{1,100}", re.ASCII)
+NO_DAILY_LIMIT: Final = 1_000_000
 _ACCOUNT_ID: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,63}", re.ASCII)
 _REQUESTS_PER_SECOND_MAX: Final = 270
 """With the few that may go at once, it stays below the 300 that Toloka takes in any second."""
@@ -89,9 +70,8 @@ class _Provider:
         rules = self._rules()
         if rules is None:
             return None
-        self.nodes = self.values.mapping(
-            self.node, self.key.value, PROVIDER_KEYS, where=f"of provider `{self.key.value}`"
-        )
+        nodes = self.values.mapping(self.node, self.key.value, EVERY_KEY, where=f"of provider `{self.key.value}`")
+        self.nodes = self._fitting(rules, nodes)
         environment = self._environment(rules)
         found = self._settings(rules, environment or "")
         return found if self.values.report.diagnostics.errors == before else None
@@ -128,8 +108,11 @@ class _Provider:
             "since_ms": self._since(),
             "proxy_from_environment": values.flag(nodes.get("proxy_from_environment"), "proxy_from_environment"),
             "check_assignments": values.flag(nodes.get("check_assignments"), "check_assignments"),
+            "profile": self._profile(),
+            "reason_marker": values.flag(nodes.get("reason_marker"), "reason_marker"),
         }
-        given: dict[str, Any] = {name: value for name, value in stated.items() if value is not None}
+        given: dict[str, Any] = _defaults(rules)
+        given |= {name: value for name, value in stated.items() if value is not None}
         line = self.key.start_mark.line + 1
         return ProviderSettings(name=self.key.value, type=rules.type, environment=environment, line=line, **given)
 
@@ -145,28 +128,48 @@ class _Provider:
         if is_absent(node):
             self._missing("type", f"Add `type: {next(iter(RULES))}`.")
             return None
-        text = values.choice(node, "type", [*RULES, *LATER_TYPES])
-        if text in LATER_TYPES and text not in RULES:
-            values.error(
-                node,
-                "later",
-                f"Providers of type `{text}` come in a later version",
-                detail=f"This version pays at {', '.join(rules.title for rules in RULES.values())}.",
-                hint="Take the provider away until then.",
+        return RULES.get(values.choice(node, "type", RULES) or "")
+
+    def _fitting(self, rules: ProviderRules, nodes: Mapping[str, Node]) -> dict[str, Node]:
+        """The nodes whose keys are for this type; another type's are reported."""
+        fitting = {}
+        for key, node in nodes.items():
+            if key in ("type", "environment", *rules.keys):
+                fitting[key] = node
+                continue
+            hint = "Take it away."
+            if rules.type == "mturk" and key.startswith("token_"):
+                hint = "Take it away: credentials come from AWS's own chain; `profile:` names one of its profiles."
+            self.values.error(
+                node, "other-type", f"`{key}` is nothing for a provider of type `{rules.type}`", hint=hint
             )
-            return None
-        return RULES.get(text or "")
+        return fitting
 
     def _environment(self, rules: ProviderRules) -> str | None:
         node = self.nodes.get("environment")
         if node is None:
             self._missing("environment", "Add `environment: emulator`, which needs no account.")
             return None
-        return self.values.choice(node, "environment", rules.tariffs)
+        name = self.values.choice(node, "environment", rules.tariffs)
+        if name in rules.closed and "endpoint" not in self.nodes:
+            line, column = place(node)
+            self.values.report.warning(
+                "closed-provider",
+                f"{rules.title} closed on {rules.closed[name]}",
+                detail="What was paid before stays on record; nothing new can be expected to be paid there.",
+                hint="An apply needs `--allow-closed-provider`; a compatible service is named with `endpoint:`.",
+                line=line,
+                column=column,
+            )
+        return name
 
     def _account(self, rules: ProviderRules, environment: str, act_under: str | None) -> str | None:
         node = self.nodes.get("account")
         account = self.values.name(node, "account")
+        if account is not None and re.fullmatch(rules.account_pattern or ".*", account) is None:
+            hint = "An AWS account id has twelve digits: `bonusctl doctor` shows it."
+            self.values.error(node, "account", f"`account` is no id of an account at {rules.title}", hint=hint)
+            return None
         if act_under is not None:
             # It is the account acted for that pays, so it is the one that is meant, and checked at every contact.
             if account is not None and not same_account(account, act_under):
@@ -227,6 +230,15 @@ class _Provider:
             return None
         return text
 
+    def _profile(self) -> str | None:
+        node = self.nodes.get("profile")
+        text = self.values.text(node, "profile")
+        if text is not None and _PROFILE.fullmatch(text) is None:
+            hint = "Write its name as it stands in AWS's own config file."
+            self.values.error(node, "profile", "`profile` is no name of an AWS profile", hint=hint)
+            return None
+        return text
+
     def _token_command(self) -> tuple[str, ...] | None:
         node = self.nodes.get("token_command")
         if node is None:
@@ -274,3 +286,13 @@ class _Provider:
     def _missing(self, name: str, hint: str, *, detail: str = "") -> None:
         summary = f"`{name}` of provider `{self.key.value}` is missing"
         self.values.error(self.key, "missing", summary, detail=detail, hint=hint)
+
+
+def _defaults(rules: ProviderRules) -> dict[str, Any]:
+    """What holds for a provider's type where the config says nothing."""
+    found: dict[str, Any] = {"mode": rules.mode}
+    if rules.fee_percent is not None:
+        found["fee_percent"] = rules.fee_percent
+    if not rules.daily_limit:
+        found["daily_request_limit"] = NO_DAILY_LIMIT
+    return found

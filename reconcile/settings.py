@@ -25,7 +25,8 @@ class ProviderSettings:
     `account` is the provider's own id that the config means, "" where any is taken (emulator, sandbox). `endpoint` is
     "" for the environment's own address. `ledger_key` is what the state files this provider's ledger under.
     `act_under` is the account that is acted for with another one's token, "" for the token's own; `account` is then
-    the same. `requests_per_second` bounds requests of any kind: None the environment's own pace, 0 none.
+    the same. `requests_per_second` bounds requests of any kind: None the environment's own pace, 0 none. `profile` is
+    that of AWS's credential chain, "" for its default; `reason_marker`: whether reasons end with a reference.
     """
 
     name: str
@@ -50,6 +51,8 @@ class ProviderSettings:
     since_ms: int | None = None
     proxy_from_environment: bool = False
     check_assignments: bool = False
+    profile: str = ""
+    reason_marker: bool = False
     line: int = 0
 
     @property

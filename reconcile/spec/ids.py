@@ -48,7 +48,12 @@ def id_problem(text: str, field: str, *, length_max: int = NAME_LENGTH_MAX, patt
     if "." in text and looks_secret(text):
         return Problem("secret", f"`{field}` looks like a token or key", "", ADVICE)
     if pattern and re.fullmatch(pattern, text) is None:
-        return Problem("id-pattern", f"`{field}` does not have the form that the provider gives it")
+        return Problem(
+            "id-pattern",
+            f"`{field}` does not have the form that the provider gives it",
+            f"The form is `{pattern}`.",
+            "Copy it from the provider's own list; capital letters and digits are told apart.",
+        )
     return None
 
 

@@ -106,12 +106,15 @@ def config_schema() -> Schema:
 
 
 def _bonus() -> Schema:
-    required = sorted({field.name for rules in RULES.values() for field in rules.fields if field.required})
+    needed = (
+        f"{', '.join(sorted(field.name for field in rules.fields if field.required))} at {rules.title}"
+        for rules in RULES.values()
+    )
     # What is required may come from `defaults`, except for who gets it.
     recipients = [{"required": [rules.field(FieldKind.RECIPIENT).name]} for rules in RULES.values()]
     return {
         "title": "A bonus",
-        "description": f"Needs {', '.join(required)}, here or in `defaults`.",
+        "description": f"Needs, here or in `defaults`: {'; '.join(needed)}.",
         "type": "object",
         "additionalProperties": False,
         "anyOf": recipients,
@@ -181,13 +184,19 @@ def _bonus_fields() -> dict[str, Schema]:
 
 
 def _all_fields() -> dict[str, Field]:
-    return {field.name: field for rules in RULES.values() for field in rules.fields}
+    """Every provider's fields; where two share a name, the first one's form, which is the wider."""
+    fields: dict[str, Field] = {}
+    for rules in RULES.values():
+        for field in rules.fields:
+            fields.setdefault(field.name, field)
+    return fields
 
 
 def _field(field: Field) -> Schema:
     match field.kind:
         case FieldKind.RECIPIENT | FieldKind.ASSIGNMENT:
-            return _name(field.description, field.length_max)
+            form = {"pattern": field.pattern} if field.pattern else {}
+            return {**_name(field.description, field.length_max), **form}
         case FieldKind.AMOUNT:
             return _amount(field.description)
         case FieldKind.FLAG:
@@ -208,69 +217,95 @@ def _field(field: Field) -> Schema:
 
 def _provider(rules: ProviderRules) -> Schema:
     needing = sorted(rules.account_required)
+    naming: list[Schema] = [{"required": [key]} for key in ("account", "act_under") if key in rules.keys]
+    options = {**_who(rules), **_how(), **_pace(rules)}
     return {
         "title": rules.title,
         "type": "object",
         "required": ["type", "environment"],
         "additionalProperties": False,
         "if": {"properties": {"environment": {"enum": needing}}, "required": ["environment"]},
-        "then": {"anyOf": [{"required": ["account"]}, {"required": ["act_under"]}]},
+        "then": {"anyOf": naming},
         "properties": {
             "type": {"const": rules.type},
             "environment": {
                 "enum": list(rules.tariffs),
                 "description": "emulator: embedded, no account needed. The others pay where they say.",
             },
-            "account": _name(
-                f"The account this config means, checked at every contact; needed for {', '.join(needing)}."
-            ),
-            "act_under": {
-                "type": ["string", "number"],
-                "pattern": "^[0-9A-Za-z][0-9A-Za-z-]{0,63}$",
-                "description": "The account to act for, which shared its access with the token's: its money is paid.",
-            },
-            "endpoint": {
-                "type": "string",
-                "pattern": "^https?://[^/?#@]+/?$",
-                "description": "Instead of the environment's own address. Off this machine only https, and only if "
-                "the runner sets BONUSCTL_ALLOW_ENDPOINT to it.",
-            },
-            "token_env": {
-                "type": "string",
-                "pattern": "^(TOLOKA|BONUSCTL)_[A-Z0-9_]+$",
-                "description": "The environment variable with the token. Default: TOLOKA_TOKEN",
-            },
-            "token_file": {"type": "string", "description": "A file of mode 0600 with the token."},
-            "token_command": {
-                "type": "array",
-                "minItems": 1,
-                "items": {"type": ["string", "number"]},
-                "description": "A program and its arguments that print the token; no shell reads them.",
-            },
-            "mode": {
-                "enum": ["async", "sync"],
-                "description": "How requests are made. async (default): a repetition is refused by Toloka itself.",
-            },
-            "batch_size": _integer("Payments a request: up to 1000, with mode sync up to 100. Default: 1", 1, 1_000),
-            "skip_invalid_items": {"type": "boolean", "description": "true (default): pay the valid, report the rest."},
-            **_pace(),
-            "fee_percent": _amount("The provider's fee on top of each bonus, in percent."),
-            "since": {"type": "string", "description": "Where the first scan of the provider's payments begins."},
-            "proxy_from_environment": {
-                "type": "boolean",
-                "description": "Whether proxies of the environment are used.",
-            },
-            "check_assignments": {
-                "type": "boolean",
-                "description": "true: each assignment is read before its bonus is paid. Default: false",
-            },
+            **{key: options[key] for key in rules.keys},
         },
     }
 
 
-def _pace() -> Schema:
-    """How requests go out, and how long is waited for what they do."""
+def _who(rules: ProviderRules) -> dict[str, Schema]:
+    """Whose money is paid, and how that is proved."""
+    needing = ", ".join(sorted(rules.account_required))
+    account = _name(f"The account this config means, checked at every contact; needed for {needing}.")
+    if rules.account_pattern:
+        account["pattern"] = rules.account_pattern
     return {
+        "account": account,
+        "act_under": {
+            "type": ["string", "number"],
+            "pattern": "^[0-9A-Za-z][0-9A-Za-z-]{0,63}$",
+            "description": "The account to act for, which shared its access with the token's: its money is paid.",
+        },
+        "endpoint": {
+            "type": "string",
+            "pattern": "^https?://[^/?#@]+/?$",
+            "description": "Instead of the environment's own address. Off this machine only https, and only if "
+            "the runner sets BONUSCTL_ALLOW_ENDPOINT to it.",
+        },
+        "token_env": {
+            "type": "string",
+            "pattern": "^(TOLOKA|BONUSCTL)_[A-Z0-9_]+$",
+            "description": "The environment variable with the token. Default: TOLOKA_TOKEN",
+        },
+        "token_file": {"type": "string", "description": "A file of mode 0600 with the token."},
+        "token_command": {
+            "type": "array",
+            "minItems": 1,
+            "items": {"type": ["string", "number"]},
+            "description": "A program and its arguments that print the token; no shell reads them.",
+        },
+        "profile": {
+            "type": "string",
+            "description": "A profile of AWS's own credential chain. Default: the chain's own default",
+        },
+    }
+
+
+def _how() -> dict[str, Schema]:
+    """What is sent, and what is looked at."""
+    return {
+        "mode": {
+            "enum": ["async", "sync"],
+            "description": "How requests are made. async (default): a repetition is refused by Toloka itself.",
+        },
+        "batch_size": _integer("Payments a request: up to 1000, with mode sync up to 100. Default: 1", 1, 1_000),
+        "skip_invalid_items": {"type": "boolean", "description": "true (default): pay the valid, report the rest."},
+        "reason_marker": {
+            "type": "boolean",
+            "description": "true: a short reference at the end of each reason, by which a payment is known again for "
+            "certain; the worker sees it. Default: false",
+        },
+        "since": {"type": "string", "description": "Where the first scan of the provider's payments begins."},
+        "proxy_from_environment": {
+            "type": "boolean",
+            "description": "Whether proxies of the environment are used.",
+        },
+        "check_assignments": {
+            "type": "boolean",
+            "description": "true: each assignment is read before its bonus is paid. Default: false",
+        },
+    }
+
+
+def _pace(rules: ProviderRules) -> dict[str, Schema]:
+    """How requests go out, how long is waited for what they do, and what they cost."""
+    fee = f" Default: {rules.fee_percent}" if rules.fee_percent is not None else ""
+    return {
+        "fee_percent": _amount(f"The provider's fee on top of each bonus, in percent.{fee}"),
         "concurrency": _integer("Requests in flight. Default: 4", 1, 64),
         "timeout": _integer("Seconds for one request. Default: 30", 1, 600),
         "operation_timeout": _integer("Seconds that apply waits for an operation. Default: 600", 1, 86_400),
@@ -279,7 +314,10 @@ def _pace() -> Schema:
         ),
         "daily_request_limit": _integer("Bonus requests a day. Default: 10000", 1, 1_000_000),
         "requests_per_second": _integer(
-            "Requests of any kind a second. Default: 250; on the emulator as many as can", 1, 270
+            f"Requests of any kind a second. Default: {max(rules.paces.values(), default='as many as can')}"
+            f"{'; on the emulator as many as can' if rules.paces else ''}",
+            1,
+            270,
         ),
     }
 

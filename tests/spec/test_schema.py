@@ -6,7 +6,7 @@ import pytest
 import yaml
 from jsonschema import Draft7Validator
 
-from reconcile.providers.rules import TOLOKA
+from reconcile.providers.rules import MTURK, TOLOKA
 from reconcile.spec.schema import config_schema, spec_schema
 from tests.spec.conftest import HEAD, Project
 from tests.spec.test_bonuses import EXAMPLE
@@ -33,7 +33,12 @@ def test_every_field_is_described() -> None:
     properties = spec_schema()["properties"]
     assert isinstance(properties, dict)
     defaults = properties["defaults"]["properties"]
-    assert set(defaults) == {field.name for field in TOLOKA.fields} | {"key", "vars", "formerly", "allow"}
+    assert set(defaults) == {field.name for rules in (TOLOKA, MTURK) for field in rules.fields} | {
+        "key",
+        "vars",
+        "formerly",
+        "allow",
+    }
     assert all(field["description"] for field in (*properties.values(), *defaults.values()))
 
 
