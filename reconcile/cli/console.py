@@ -6,6 +6,7 @@ It decides about colour, asks questions, and draws the progress line. A closed p
 
 import io
 import os
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -13,6 +14,8 @@ from typing import Final, TextIO
 
 _STYLES: Final = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 _CLEAR_LINE: Final = "\r\x1b[2K"
+# What JSON lets stand in a text and a terminal obeys: controls above ASCII, other line ends, writing directions.
+_OBEYED: Final = re.compile(r"[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 class Console:
@@ -65,10 +68,11 @@ class Console:
             self._write(sys.stdout, chunk)
 
     def document(self, value: object) -> None:
-        """A result as JSON."""
+        """A result as JSON. What a terminal would obey is escaped, which is the same text to every reader of JSON."""
         import json
 
-        self.result(json.dumps(value, ensure_ascii=False, indent=2))
+        text = json.dumps(value, ensure_ascii=False, indent=2)
+        self.result(_OBEYED.sub(lambda found: f"\\u{ord(found.group()):04x}", text))
 
     # --- messages -------------------------------------------------------------------------------------------------
 

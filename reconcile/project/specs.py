@@ -69,6 +69,9 @@ def plan_of(chosen: Chosen, reader: StateReader | None, now_ms: int) -> Plan:
     )
     if diagnostics.errors:
         raise InvalidInput("The specs have errors; nothing was planned.", tuple(diagnostics))
+    # Asked only of sound specs: a bonus that stands twice is found at their end, when the plan is made already.
+    paying = [change.payment_id for change in plan.changes if change.pays]
+    assert len(set(paying)) == len(paying), "a payment is planned once"
     warnings = (*chosen.project.warnings, *diagnostics)
     return replace(plan, diagnostics=(*warnings, *plan.diagnostics)) if warnings else plan
 

@@ -17,6 +17,7 @@ def command(invocation: Invocation, /, file: str, reason: str) -> None:
     from reconcile.errors import UsageError
     from reconcile.project.state_ops import import_from
     from reconcile.state.chain import format_head
+    from reconcile.state.transfer import LINE_MAX
 
     project = invocation.load_project()
     try:
@@ -24,6 +25,8 @@ def command(invocation: Invocation, /, file: str, reason: str) -> None:
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}") from error
     with lines:
-        head = import_from(project, lines, reason=reason or f"imported from {file}")
+        # Never more of a line at once than an event can have: a line without an end must not fill the memory.
+        bounded = iter(lambda: lines.readline(LINE_MAX + 2), "")
+        head = import_from(project, bounded, reason=reason or f"imported from {file}")
     invocation.console.result(f"Imported into {project.state_path}, head {format_head(head)}.")
     invocation.console.next("bonusctl plan")
