@@ -44,6 +44,8 @@ def parse_endpoint(text: str) -> Endpoint:
         port = parts.port
     except ValueError:
         raise EndpointError("an endpoint is https://host or https://host:port") from None
+    if port == 0:
+        raise EndpointError("a port is a number from 1 to 65535")
     if parts.scheme not in _PORTS or "@" in parts.netloc or parts.path not in ("", "/"):
         raise EndpointError("an endpoint is https://host or https://host:port, without user name and path")
     if "?" in text or "#" in text:

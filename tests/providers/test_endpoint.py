@@ -38,6 +38,7 @@ def test_an_endpoint_is_scheme_host_and_port(text: str, endpoint: Endpoint) -> N
         "https://user:pass@toloka.dev",
         "https://toloka.dev:0x50",
         "https://toloka.dev:99999",
+        "http://127.0.0.1:0",
         "https://toloka.dev:",
         "https://tol oka.dev",
         "https://toloka.dev\n",
