@@ -141,7 +141,8 @@ def _bytes(path: Path) -> bytes:
         if status.st_size > SIZE_MAX:
             raise _damaged(path, f"it is larger than {SIZE_MAX // (1024 * 1024)} MiB")
         with open(handle, "rb", closefd=False) as file:
-            return file.read(SIZE_MAX)
+            # No more than there is: as many bytes as are asked for are set aside before the first is read.
+            return file.read(status.st_size)
     finally:
         os.close(handle)
 

@@ -26,6 +26,20 @@ def project_with(folder: Path, spec: str, table: str = "") -> None:
     (folder / "specs" / "data" / "a.csv").write_text(table)
 
 
+def bounded(folder: Path, memory_bytes: int, *arguments: str) -> tuple[int, str]:
+    """(exit code, what stands on stderr but for hints) of a command that may have so much memory and no more."""
+    done = subprocess.run(
+        [sys.executable, "-m", "reconcile", "-q", *arguments],
+        cwd=folder,
+        env=environment(folder),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stderr
+
+
 def test_a_row_that_stands_twice_is_an_error_of_the_specs_and_no_mistake_of_ours(tmp_path: Path) -> None:
     """A row of a table that is there twice was met by an assertion of the planner, before the reader could name it."""
     project_with(tmp_path, "  - from: data/a.csv\n", "user_id,amount\nw1,1.00\nw2,1.00\nw1,1.00\n")
@@ -60,14 +74,13 @@ def test_an_import_of_a_line_without_an_end_is_refused_before_it_fills_the_memor
     project_with(tmp_path, "  - {user_id: w1, amount: 1.00}\n")
     with (tmp_path / "endless.jsonl").open("wb") as file:
         file.truncate(2 * GIB)
-    done = subprocess.run(
-        [sys.executable, "-m", "reconcile", "state", "import", "endless.jsonl"],
-        cwd=tmp_path,
-        env=environment(tmp_path),
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (GIB, GIB)),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 1
-    assert "Line 1 of the export is refused: it is longer than any event" in done.stderr
+    code, said = bounded(tmp_path, GIB, "state", "import", "endless.jsonl")
+    assert code == 1
+    assert "Line 1 of the export is refused: it is longer than any event" in said
+
+
+def test_a_small_plan_is_read_with_little_memory(tmp_path: Path) -> None:
+    """A plan of a few KiB, shown by a process that may have a quarter of a GiB: it asked for half of one."""
+    project_with(tmp_path, "  - {user_id: w1, amount: 1.00}\n")
+    assert bounded(tmp_path, GIB // 4, "plan", "--out", "a.plan") == (0, "")
+    assert bounded(tmp_path, GIB // 4, "show", "a.plan") == (0, "")
