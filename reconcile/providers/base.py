@@ -20,15 +20,20 @@ from reconcile.state.ledger import OperationRecord
 
 
 class WireRequest(NamedTuple):
-    """A request without its secrets: `target` is path and query, `body` the exact bytes (b"" for none)."""
+    """A request without its secrets: `target` is path and query, `body` the exact bytes (b"" for none), `headers` what
+    the provider's protocol asks for beside it (none: JSON, where there is a body), as (name, value).
+    """
 
     method: str
     target: str
     body: bytes = b""
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 class WireResponse(NamedTuple):
-    """A complete answer. `headers` are lower-cased names of those we use: date, retry-after, content-type, location."""
+    """A complete answer. `headers` are lower-cased names of those we use: date, retry-after, content-type, location,
+    x-amzn-requestid.
+    """
 
     status: int
     headers: dict[str, str]
@@ -84,7 +89,11 @@ class Wire(Protocol):
 
 
 class ReadAccount(NamedTuple):
-    """Who are we, and what is the balance?"""
+    """Who are we, and what is the balance? `known` is the account's id where the provider tells the two apart
+    (`Codec.balance_apart`) and the first is answered already: then the balance is asked for.
+    """
+
+    known: str = ""
 
 
 class SendOperation(NamedTuple):
@@ -157,13 +166,16 @@ class Trouble(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unread:
-    """A question stayed unanswered. It proves nothing."""
+    """A question stayed unanswered. It proves nothing. `final`: the provider refuses this very question, so that asking
+    again is no use.
+    """
 
     code: str
     message: str
     trouble: Trouble = Trouble.NONE
     retry_after_s: float | None = None
     request_id: str = ""
+    final: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,7 +275,9 @@ class ItemsArchived:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemotePayment:
-    """A payment as the provider lists it. `comment` whole, marker included; `texts` without the marker."""
+    """A payment as the provider lists it. `comment` whole, marker included; `texts` without the marker. `reference`:
+    the payment of ours, as (payment_id, sequence), that its text names by a reference of the provider's own form.
+    """
 
     remote_id: str
     recipient: str
@@ -272,6 +286,7 @@ class RemotePayment:
     created_ms: int
     comment: str
     texts: Texts
+    reference: tuple[bytes, int] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -350,6 +365,14 @@ class Codec(Protocol):
     @property
     def lists_operations(self) -> bool:
         """Whether the account's operations can be listed, whoever sent them."""
+
+    @property
+    def lists_by_assignment(self) -> bool:
+        """Whether payments are listed for one assignment at a time only, and without any id of ours."""
+
+    @property
+    def balance_apart(self) -> bool:
+        """Whether the account and its balance are two questions (`ReadAccount.known`)."""
 
     def promise(self, mode: str) -> Promise:
         """What holds for an operation journaled in `mode`, whatever mode the config names by now."""

@@ -21,7 +21,7 @@ import httpx
 
 from reconcile.providers.base import Lost, NotSent, Ticket, WireRequest, WireResponse, WireResult
 from reconcile.providers.endpoint import Endpoint
-from reconcile.providers.http_client import client_maker
+from reconcile.providers.http_client import Sign, client_maker
 from reconcile.providers.http_deadline import Dropped, Exchange, Line, OutOfTime
 
 BODY_BYTES_MAX: Final = 16 * 1024 * 1024
@@ -29,14 +29,15 @@ STALE_AFTER_MS: Final = 5_000
 REASON_LENGTH_MAX: Final = 300
 
 _JOIN_S: Final = 0.5
-_KEPT_HEADERS: Final = ("date", "retry-after", "content-type", "location")
+_KEPT_HEADERS: Final = ("date", "retry-after", "content-type", "location", "x-amzn-requestid")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WireOptions:
     """What a wire needs to know.
 
-    `authorization` makes the Authorization header's value when a request is made. `fence` is asked in the sending
+    `authorization` makes the Authorization header's value when a request is made; `sign`, where given, makes in its
+    place all the headers that prove who asks, from the request itself and the endpoint. `fence` is asked in the sending
     thread right before the first byte of a fenced ticket: "" or why it must be dropped. `boottime_ms`: a clock that
     counts sleep. `clean` rids a text of secrets: reasons, and answers that repeat what we sent. `act_under`: the
     account to act for, "" for the token's own.
@@ -51,6 +52,7 @@ class WireOptions:
     timeout_s: float
     act_under: str = ""
     proxy_from_environment: bool = False
+    sign: Sign | None = None
 
 
 class HttpWire:
@@ -63,7 +65,7 @@ class HttpWire:
         self._options = options
         self._make_client = client_maker(
             endpoint,
-            authorization=options.authorization,
+            sign=options.sign or (lambda _, __: {"Authorization": options.authorization()}),
             act_under=options.act_under,
             proxy_from_environment=options.proxy_from_environment,
             tls=tls,
@@ -178,7 +180,7 @@ class _Worker:
         return f"it waited {age_ms} ms before it could be sent" if age_ms > STALE_AFTER_MS else ""
 
     def _exchange(self, client: httpx.Client, request: WireRequest) -> WireResult:
-        headers = {"Content-Type": "application/json"} if request.body else None
+        headers = dict(request.headers) or ({"Content-Type": "application/json"} if request.body else None)
         prepared = client.build_request(request.method, request.target, content=request.body or None, headers=headers)
         with closing(client.send(prepared, stream=True)) as response:
             if not self._line.exchange.sent:

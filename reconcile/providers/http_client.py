@@ -5,7 +5,7 @@ when a request is made, and only for the endpoint's own scheme, host and port.
 """
 
 import ssl
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Final
@@ -16,8 +16,12 @@ import httpx
 
 from reconcile import __version__
 from reconcile.errors import ProviderError
+from reconcile.providers.base import WireRequest
 from reconcile.providers.endpoint import Endpoint
 from reconcile.providers.http_deadline import Dropped, Line
+
+Sign = Callable[[WireRequest, Endpoint], Mapping[str, str]]
+"""(the request with its headers, where it goes) → the headers that prove who asks."""
 
 # Below the five seconds after which common servers close an idle connection, so that we do it first.
 _KEEPALIVE_S: Final = 4.0
@@ -26,7 +30,7 @@ _KEEPALIVE_S: Final = 4.0
 def client_maker(
     endpoint: Endpoint,
     *,
-    authorization: Callable[[], str],
+    sign: Sign,
     act_under: str,
     proxy_from_environment: bool,
     tls: Callable[[], ssl.SSLContext] | None,
@@ -49,7 +53,7 @@ def client_maker(
         return httpx.Client(
             base_url=str(endpoint),
             headers=headers,
-            auth=_BoundAuth(endpoint, authorization),
+            auth=_BoundAuth(endpoint, sign),
             transport=_Transport(line, context if endpoint.scheme == "https" else None, proxy),
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             timeout=None,  # noqa: S113 (the line holds the one deadline)
@@ -61,18 +65,25 @@ def client_maker(
 
 
 class _BoundAuth(httpx.Auth):
-    """Makes the Authorization header when a request is made, for the endpoint's scheme, host and port alone."""
+    """Makes the headers that prove who asks when a request is made, for the endpoint's scheme, host and port alone."""
 
-    def __init__(self, endpoint: Endpoint, authorization: Callable[[], str]) -> None:
+    # What is signed is also the body, so that it must be there.
+    requires_request_body = True
+
+    def __init__(self, endpoint: Endpoint, sign: Sign) -> None:
+        self._endpoint = endpoint
         self._origin = httpx.URL(str(endpoint))
-        self._authorization = authorization
+        self._sign = sign
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Add the header, or refuse to."""
+        """Add the headers, or refuse to."""
         url, origin = request.url, self._origin
         if (url.scheme, url.host, url.port) != (origin.scheme, origin.host, origin.port):
             raise Dropped("the request is for another host than the endpoint")
-        request.headers["Authorization"] = self._authorization()
+        asked = WireRequest(
+            request.method, request.url.raw_path.decode("ascii"), request.content, tuple(request.headers.items())
+        )
+        request.headers.update(self._sign(asked, self._endpoint))
         yield request
 
 

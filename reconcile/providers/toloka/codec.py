@@ -25,6 +25,8 @@ class TolokaCodec:
     __slots__ = ("_mode", "_skip_invalid_items")
 
     lists_operations: Final = True
+    lists_by_assignment: Final = False
+    balance_apart: Final = False
 
     def __init__(self, *, skip_invalid_items: bool, mode: str = "async") -> None:
         assert mode in PROMISES, f"Toloka has no mode {mode}"

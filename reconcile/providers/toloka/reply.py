@@ -8,6 +8,8 @@ from typing import Final
 
 from reconcile.money import amount_from_wire
 from reconcile.providers.base import Lost, NotSent, Trouble, Unread, WireResponse, WireResult
+from reconcile.providers.http_times import http_date as http_date
+from reconcile.providers.http_times import retry_after
 from reconcile.providers.strict_json import JsonError, parse_json
 from reconcile.providers.toloka import outcomes
 from reconcile.times import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, parse_time
@@ -17,8 +19,6 @@ MESSAGE_LENGTH_MAX: Final = 300
 _CODE: Final = re.compile(r"[A-Z][A-Z0-9_]{0,99}", re.ASCII)
 _REQUEST_ID: Final = re.compile(r"[\x21-\x7e]{1,100}", re.ASCII)
 _POSITION: Final = re.compile(r"0|[1-9][0-9]{0,3}", re.ASCII)
-_DATE: Final = re.compile(r"[A-Z][a-z]{2}, (\d\d) ([A-Z][a-z]{2}) (\d{4}) (\d\d):(\d\d):(\d\d) GMT", re.ASCII)
-_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _WAIT_MS_BY_INTERVAL: Final = {"MIN": MINUTE_MS, "HOUR": HOUR_MS, "DAY": DAY_MS}
 _DECIMALS_MAX: Final = 9
 
@@ -87,7 +87,7 @@ def _open_response(response: WireResponse) -> Reply:
         code, message = outcomes.REDIRECTED, f"HTTP {status}"
     else:
         code, message = outcomes.HTTP_ERROR, f"HTTP {status} without Toloka's own error"
-    retry_after_s = _retry_after(response.headers.get("retry-after", ""), server_ms)
+    retry_after_s = retry_after(response.headers.get("retry-after", ""), server_ms)
     if retry_after_s is None and error is not None and status == 429:
         retry_after_s = _WAIT_MS_BY_INTERVAL.get(error.interval, SECOND_MS) / SECOND_MS
     return Reply(
@@ -220,22 +220,3 @@ def _by_position(payload: object) -> tuple[tuple[int, str, str], ...]:
             return ()
         found.append((position, *errors))
     return tuple(found)
-
-
-def _retry_after(text: str, server_ms: int | None) -> float | None:
-    """Seconds of a Retry-After header, at most a day; as a date it is read against the server's own clock."""
-    if text.isascii() and text.isdigit() and len(text) <= 9:
-        return min(int(text), DAY_MS // SECOND_MS)
-    until_ms = http_date(text)
-    if until_ms is None or server_ms is None:
-        return None
-    return min(max(0, until_ms - server_ms), DAY_MS) / SECOND_MS
-
-
-def http_date(text: str) -> int | None:
-    """Milliseconds of `Sun, 22 Nov 2026 10:00:00 GMT`, the one form in which servers write dates; else None."""
-    match = _DATE.fullmatch(text)
-    if match is None or match[2] not in _MONTHS:
-        return None
-    day, month, year, hour, minute, second = match.groups()
-    return parse_time(f"{year}-{_MONTHS.index(month) + 1:02d}-{day}T{hour}:{minute}:{second}Z")
