@@ -31,6 +31,7 @@ COMMANDS: Final = (
     Entry("history", _ROOM + "history", "The runs: when, who, git commit, what each paid.", _LOOK),
     Entry("report", _ROOM + "report", "What was paid, by campaign, recipient or month; CSV, JSON, beancount.", _LOOK),
     Entry("state", _ROOM + "state", "The ledger: list, show, resolve, export, verify, backup …", _LOOK),
+    Entry("ci", _ROOM + "ci", "In GitHub Actions: plans on pull requests, and which one was approved.", _TOOLS),
     Entry("schema", _ROOM + "schema", "Print the JSON Schema of specs or of the config.", _TOOLS),
     Entry("emulator", _ROOM + "emulator", "Run the embedded provider as a server of its own.", _TOOLS),
     Entry("completion", _ROOM + "completion", "Print the completion script of a shell.", _TOOLS),
@@ -45,9 +46,16 @@ STATE_COMMANDS: Final = (
     Entry("verify", _ROOM + "state_verify", "Fold all events again and compare every row.", _LEDGER),
     Entry("export", _ROOM + "state_export", "Write the whole state as JSON lines.", _CARRY),
     Entry("import", _ROOM + "state_import", "Make a state from an export.", _CARRY),
+    Entry("pull", _ROOM + "state_pull", "Bring the local state up to its branch in git.", _CARRY),
+    Entry("push", _ROOM + "state_push", "Keep the state on a branch of its own in git.", _CARRY),
     Entry("backup", _ROOM + "state_backup", "Copy the state to a file, safe while a run writes.", _CARRY),
     Entry("restore", _ROOM + "state_restore", "Put a backup in the state's place.", _CARRY),
     Entry("resolve", _ROOM + "state_resolve", "Decide what no provider can tell; recorded.", _REPAIR),
     Entry("accept", _ROOM + "state_accept", "Accept a conflict or a rejection as it is; recorded.", _REPAIR),
     Entry("unlock", _ROOM + "state_unlock", "Take the lock from a run that hangs.", _REPAIR),
+)
+
+CI_COMMANDS: Final = (
+    Entry("plan", _ROOM + "ci_plan", "Plan, and put it on the pull request.", "GitHub Actions"),
+    Entry("approved", _ROOM + "ci_approved", "The digest that a merge approved.", "GitHub Actions"),
 )

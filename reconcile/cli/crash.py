@@ -18,7 +18,7 @@ from reconcile.cli.invocation import Invocation
 from reconcile.providers.secrets import Secret
 from reconcile.redaction import Redactor
 
-_SECRET_PREFIXES: Final = ("TOLOKA_", "BONUSCTL_", "AWS_")
+_SECRET_PREFIXES: Final = ("TOLOKA_", "BONUSCTL_", "AWS_", "GITHUB_TOKEN")
 _WRITES: Final = frozenset({"apply", "refresh", "resolve", "import", "restore"})
 
 

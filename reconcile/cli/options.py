@@ -53,6 +53,28 @@ def max_chars_option(function: F) -> F:
     )(function)
 
 
+def login_option(function: F) -> F:
+    """`--login NAME`, for the steps of a workflow on GitHub."""
+    return click.option(
+        "--login",
+        metavar="NAME",
+        default="github-actions[bot]",
+        show_default=True,
+        help="Whose comment is written again and whose status is believed: the account behind GITHUB_TOKEN.",
+    )(function)
+
+
+def branch_options(function: F) -> F:
+    """`--branch NAME` and `--remote NAME`: where the state is kept in git."""
+    branch = click.option(
+        "--branch", metavar="NAME", default="bonusctl-state", show_default=True, help="The branch that holds the state."
+    )
+    remote = click.option(
+        "--remote", metavar="NAME", default="origin", show_default=True, help="A remote of the clone."
+    )
+    return branch(remote(function))
+
+
 def examples(*lines: str) -> str:
     """The end of a command's help: its examples, kept as they are."""
     return "\n".join(("\b", "Examples:", *(f"  $ {line}" for line in lines)))

@@ -12,6 +12,9 @@ from reconcile.diagnostics import Diagnostic, Diagnostics, Place, Severity
 from reconcile.render.safe import visible
 
 FORMAT_VERSION: Final = 1
+ANNOTATIONS_MAX: Final = 9
+"""How many places of a run are annotated on GitHub."""
+
 _WINDOW: Final = 100
 _BEFORE: Final = 60
 _COLORS: Final = {Severity.ERROR: "\x1b[1;31m", Severity.WARNING: "\x1b[1;33m"}
@@ -132,9 +135,19 @@ def diagnostics_json(diagnostics: Iterable[Diagnostic]) -> list[dict[str, object
 # --- GitHub --------------------------------------------------------------------------------------------------------
 
 
-def render_github(diagnostics: Iterable[Diagnostic]) -> str:
-    """One workflow command for each diagnostic: `::error file=…,line=…,col=…,title=…::…`."""
-    return "".join(_command(diagnostic) for diagnostic in diagnostics)
+def render_github(diagnostics: Iterable[Diagnostic], *, left_out: int = 0) -> str:
+    """Workflow commands, errors first: `::error file=…,line=…,col=…,title=…::…`. At most nine, and one that counts the
+    rest, since GitHub shows ten of a step and drops the others without a word.
+
+    `left_out`: how many more were found than `diagnostics` holds.
+    """
+    found = sorted(diagnostics, key=lambda diagnostic: diagnostic.severity is not Severity.ERROR)
+    shown, hidden = found[:ANNOTATIONS_MAX], found[ANNOTATIONS_MAX:]
+    text = "".join(_command(diagnostic) for diagnostic in shown)
+    if hidden or left_out:
+        severity = hidden[0].severity if hidden else Severity.ERROR
+        text += f"::{severity} title=And {len(hidden) + left_out:,} more::`bonusctl validate` shows all of them.\n"
+    return text
 
 
 def _command(diagnostic: Diagnostic) -> str:

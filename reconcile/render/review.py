@@ -10,6 +10,7 @@ from typing import Final
 
 from reconcile.diagnostics import Diagnostic, Severity
 from reconcile.model import Texts
+from reconcile.money import EXACT, ZERO
 from reconcile.plan.compare import Difference
 from reconcile.plan.days import days
 from reconcile.plan.document import Totals, totals
@@ -18,6 +19,7 @@ from reconcile.providers.rules import RULES
 from reconcile.render.blocks import Block, Callout, Details, Heading, Line, Mono, Para, Pre, Strong, Table, shortened
 from reconcile.render.review_diff import difference_blocks
 from reconcile.render.review_rows import attention_block, payments_block
+from reconcile.times import format_time
 
 NAME_MAX: Final = 100
 _TEXT_MAX: Final = 300
@@ -163,8 +165,8 @@ def _providers(providers: Sequence[ProviderSummary], rows_max: int) -> Iterator[
     shown = providers[: min(rows_max, _PROVIDERS_MAX)]
     if shown:
         yield Heading(3, ("Paid from",))
-        heads = ("Provider", "Environment", "Account", "Payments", "Amount", "Fees", "Requests")
-        yield Table(heads, tuple(map(_provider, shown)), frozenset(range(3, 7)))
+        heads = ("Provider", "Environment", "Account", "Payments", "Amount", "Fees", "Requests", "Last known balance")
+        yield Table(heads, tuple(map(_provider, shown)), frozenset(range(3, 8)))
 
 
 def _provider(one: ProviderSummary) -> tuple[Line, ...]:
@@ -179,7 +181,16 @@ def _provider(one: ProviderSummary) -> tuple[Line, ...]:
         (f"{one.amount:,} {one.currency}",),
         ("not known" if one.fees is None else f"{one.fees:,} {one.currency}",),
         (f"{one.requests:,}{over}",),
+        _balance(one),
     )
+
+
+def _balance(one: ProviderSummary) -> Line:
+    if one.balance is None or one.balance_ms is None:
+        return ("not known",)
+    text = f"{one.balance:,} {one.currency}, {format_time(one.balance_ms)[:16].replace('T', ' ')} UTC"
+    needed = EXACT.add(one.amount, one.fees or ZERO)
+    return (Strong(f"{text}: too little"),) if needed > one.balance else (text,)
 
 
 # --- findings and texts --------------------------------------------------------------------------------------------
@@ -193,12 +204,13 @@ def _findings(diagnostics: Sequence[Diagnostic], rows_max: int) -> Iterator[Bloc
         shown = found[: min(rows_max, _FINDINGS_MAX)]
         yield Heading(3, (_count(len(found), word).capitalize(),))
         if shown:
-            yield Pre(tuple(line for one in shown for line in _finding(one)))
+            yield Pre(tuple(line for one in shown for line in finding_lines(one)))
         if len(found) > len(shown):
             yield Para((f"… and {_count(len(found) - len(shown), f'more {word}')}.",))
 
 
-def _finding(one: Diagnostic) -> Iterator[str]:
+def finding_lines(one: Diagnostic) -> Iterator[str]:
+    """One finding as lines of a fenced block: its place and summary, then detail and hint, indented."""
     place = f"{one.place.path}:{one.place.line}: " if one.place else ""
     yield shortened(f"{place}{one.summary}", _TEXT_MAX)
     for text in (one.detail, one.hint):

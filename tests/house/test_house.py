@@ -36,6 +36,7 @@ ROOMS: dict[str, set[str]] = {
         "providers.rules",
     },
     "emulator": {"providers.rules", "render.safe"},
+    "ci": {"config_search", "plan.document", "plan.model", "providers", "redaction", "render"},
 }
 TOP = {"project", "cli", "scaffold", "__main__", "__init__"}
 # The embedded emulator is a child process: its address goes to its parent through standard output.

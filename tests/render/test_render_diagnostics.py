@@ -149,3 +149,22 @@ def test_github_annotations() -> None:
         "::error file=a.yaml,line=7,col=3,title=50%25 off%3A a%2C b::It matters.%0AMend it.\n"
         "::warning file=a%2Cb%3Ac.yaml,line=1,col=1,title=Odd\\n%3A%3Aerror%3A%3Ax::Odd\\n::error::x\n"
     )
+
+
+def test_nine_annotations_are_all_shown() -> None:
+    """At the limit nothing is left out."""
+    assert render_github([error()] * 9).count("\n") == 9
+
+
+def test_past_nine_annotations_the_rest_is_counted_errors_first() -> None:
+    """GitHub drops what is past ten of a step without a word."""
+    warnings = [error(severity=Severity.WARNING)] * 9
+    lines = render_github([*warnings, error(), error()]).splitlines()
+    assert [line.partition(" ")[0] for line in lines] == ["::error"] * 2 + ["::warning"] * 8
+    assert lines[9] == "::warning title=And 2 more::`bonusctl validate` shows all of them."
+
+
+def test_findings_that_were_only_counted_are_counted_here_too() -> None:
+    """Past a thousand errors the collector keeps none; the number stays true."""
+    lines = render_github([error()] * 10, left_out=1000).splitlines()
+    assert lines[9] == "::error title=And 1,001 more::`bonusctl validate` shows all of them."

@@ -32,7 +32,7 @@ def command(invocation: Invocation, ctx: click.Context, /, specs: tuple[str, ...
     if form == "json":
         console.document(render_json(found))
     elif form == "github":
-        console.result(render_github(found))
+        console.result(render_github(found, left_out=left_out))
     elif found:
         console.result(render_text(found, color=console.color))
     if left_out:

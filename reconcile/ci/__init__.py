@@ -1,0 +1,1 @@
+"""Plans in GitHub Actions: the job's event, the comment, the status that binds a digest to a commit, step outputs."""
