@@ -109,6 +109,8 @@ class Reader:
             key = self._key(key, seen)
             if key is not None:
                 refuse_decorated(self.report, key)
+                if len(seen) > NODES_MAX:
+                    raise too_many(key, NODES_MAX)
             if key is None:
                 self.skip()
             else:

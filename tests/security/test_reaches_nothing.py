@@ -109,9 +109,9 @@ def test_a_hostile_endpoint_is_refused_with_its_place(tmp_path: Path, endpoint: 
     )
     diagnostics = Diagnostics()
     assert load_config(config, diagnostics, {}) is None
-    (found,) = diagnostics.found
+    found = diagnostics.found[0]
     assert found.place is not None
-    assert (found.place.line, found.place.column) == (3, 60)
+    assert (found.place.line, found.place.column) == (3, 58)
 
 
 @pytest.mark.parametrize("endpoint", HOSTILE_ENDPOINTS[:6])
@@ -119,7 +119,7 @@ def test_a_merged_line_with_a_hostile_endpoint_sends_nothing_anywhere(tmp_path: 
     config = f'version: 1\nproviders:\n  toloka: {{type: toloka, environment: sandbox, endpoint: "{endpoint}"}}\n'
     seen = watched(given(tmp_path / "p", config), "apply", "--auto-approve", environ={"TOLOKA_TOKEN": CANARY})
     assert seen.ended.code == 1
-    assert "bonusctl.yaml:3:60" in seen.ended.err
+    assert "bonusctl.yaml:3:58" in seen.ended.err
     assert seen.events == []
 
 

@@ -137,6 +137,7 @@ def test_any_bytes_as_a_config(tmp_path: Path, data: bytes) -> None:
         b"version: 1\ncampaign: c\nprovider: toloka\nbonuses:\n" + b"- {amonut: 1.00}\n" * 20_000,
         b"version: 1\ncampaign: c\nprovider: toloka\nbonuses:\n- {user_id: '" + b"[x/" * 50_000 + b"'}\n",
         b"version: 1\n" + b"token" * 20_000 + b": x\n",
+        b"version: 1\n" + b"".join(b"k%d: 1\n" % number for number in range(20_000)),
     ],
 )
 def test_hostile_sizes_end(project: Project, hostile: bytes) -> None:
