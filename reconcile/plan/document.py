@@ -209,7 +209,7 @@ def _campaign(campaign: CampaignSummary) -> dict[str, object]:
 
 def _provider(provider: ProviderSummary) -> dict[str, object]:
     figures = provider._asdict()
-    del figures["day_ms"]
+    del figures["day_ms"], figures["balance_ms"]
     return {
         **figures,
         "account": provider.account or None,
@@ -219,6 +219,8 @@ def _provider(provider: ProviderSummary) -> dict[str, object]:
         "days": [day._asdict() for day in days(provider)],
         "amount": format_amount(provider.amount),
         "fees": _amount(provider.fees),
+        "balance": _amount(provider.balance),
+        "balance_at": None if provider.balance_ms is None else format_time(provider.balance_ms),
     }
 
 

@@ -151,7 +151,7 @@ class ProviderSummary(NamedTuple):
     many bonus requests the plan takes, `requests_today` how many were sent this UTC day as the state knows.
     `endpoint` is what the config names instead of the environment's own address, `act_under` the account that is acted
     for with another one's token, "" for none. `day_ms` is the first moment of the plan's UTC day. `mode` and
-    `batch_size` are the config's.
+    `batch_size` are the config's. `balance` is the last one that the state knows, told at `balance_ms`.
     """
 
     name: str
@@ -170,6 +170,8 @@ class ProviderSummary(NamedTuple):
     act_under: str = ""
     mode: str = "async"
     batch_size: int = 1
+    balance: Decimal | None = None
+    balance_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -217,7 +217,17 @@ def _provider(row: Fields) -> ProviderSummary:
         act_under=row.maybe("act_under"),
         mode=row.text("mode"),
         batch_size=row.number("batch_size"),
+        balance=row.maybe_amount("balance"),
+        balance_ms=_balance_ms(row),
     )
+
+
+def _balance_ms(row: Fields) -> int | None:
+    at = row.maybe("balance_at")
+    balance_ms = parse_time(at) if at else None
+    if at and balance_ms is None:
+        raise Damaged(f"{row.where}.balance_at is no time")
+    return balance_ms
 
 
 def _day_ms(row: Fields) -> int:

@@ -130,6 +130,8 @@ def _provider(
         act_under=provider.act_under,
         mode=provider.mode,
         batch_size=provider.batch_size,
+        balance=None if ledger is None else ledger.balance,
+        balance_ms=None if ledger is None else ledger.balance_ms,
     )
 
 

@@ -6,7 +6,7 @@ from reconcile.protocol.ports import Clock
 from reconcile.providers.base import AccountFound, ReadAccount, Unread
 from reconcile.providers.rules import currency_of
 from reconcile.settings import ProviderSettings, same_account
-from reconcile.state.events import AccountBound, GateClosed
+from reconcile.state.events import AccountBound, BalanceRead, GateClosed
 from reconcile.state.ledger import Ledger, LedgerRecord
 from reconcile.times import format_time
 
@@ -70,6 +70,12 @@ def bind(ledger: Ledger, gateway: Gateway, found: AccountFound, clock: Clock) ->
             reason="account_mismatch",
         )
     return record
+
+
+def note_balance(ledger: Ledger, number: int, found: AccountFound, clock: Clock) -> None:
+    """Keep the balance for the next plan, where the provider tells one."""
+    if found.balance is not None and found.balance >= 0:
+        ledger.commit([BalanceRead(ledger=number, balance=found.balance, at_ms=clock.now_ms())])
 
 
 def _not_acted_for(settings: ProviderSettings, found: str) -> Refused:

@@ -11,7 +11,7 @@ from reconcile.money import Money, add
 from reconcile.plan.model import Change
 from reconcile.protocol.ages import Moment
 from reconcile.protocol.assignments import CHUNK, Assignments
-from reconcile.protocol.contact import bind, find_account
+from reconcile.protocol.contact import bind, find_account, note_balance
 from reconcile.protocol.context import Context, Tally
 from reconcile.protocol.engine import Engine
 from reconcile.protocol.funds import funds_of, shortage
@@ -83,6 +83,7 @@ class Session:
         self.closed: Left | None = None
         self.account = find_account(gateway)
         self._record = bind(ledger, gateway, self.account, clock)
+        note_balance(ledger, self._record.ledger, self.account, clock)
         self._verified = self._record.verified_first
         self._newest = self._record.newest_remote_id
 
@@ -240,6 +241,13 @@ class Session:
             return Left.FUNDS
         total = Money(add(change.amount for change in changes), self._record.currency)
         self._progress.paying(self.settings.name, payments=len(changes), amount=total)
+        paid_before = len(self._tally.paid)
+        stopped = self._pay_all(changes)
+        if len(self._tally.paid) > paid_before:
+            self._read_balance()
+        return stopped
+
+    def _pay_all(self, changes: Sequence[Change]) -> Left | None:
         context = self._context()
         if not self.settings.check_assignments:
             return self._pay(context, changes)
@@ -263,11 +271,15 @@ class Session:
     def _shortage(self, changes: Sequence[Change]) -> str:
         """Why the balance does not suffice for what can be sent today; "" if it does, or is not known."""
         # Asked again: recovery may have paid since the contact, and a person may have taken hours to agree.
+        self._read_balance()
+        sendable = self._quota().left(self._clock.now_ms()) * self.settings.batch_size
+        return shortage(funds_of(self.settings, self._record.currency, self.account.balance, changes[:sendable]))
+
+    def _read_balance(self) -> None:
         found = self.gateway.ask(ReadAccount())
         if isinstance(found, AccountFound):
             self.account = found
-        sendable = self._quota().left(self._clock.now_ms()) * self.settings.batch_size
-        return shortage(funds_of(self.settings, self._record.currency, self.account.balance, changes[:sendable]))
+            note_balance(self._ledger, self._record.ledger, found, self._clock)
 
     def _send(self, context: Context, changes: Rest) -> Left | None:
         engine = Engine(context, newest_remote_id=self._newest, scanned=self._scanned)

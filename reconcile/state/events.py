@@ -281,6 +281,16 @@ class PaymentsAttributed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BalanceRead:
+    """The account's balance as the provider told it, in the ledger's currency: for who reviews the next plan."""
+
+    kind: ClassVar[str] = "balance_read"
+    ledger: int
+    balance: Decimal
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ScanCompleted:
     """Every page was read. `started_ms`: the provider's clock when the first page was asked for: the next scan's
     watermark. `since_ms`: how far back it read, None: from the beginning. `newest_ours_ms`: creation of the newest
@@ -340,6 +350,7 @@ Event: TypeAlias = (
     | AccountBound
     | GateClosed
     | GateOpened
+    | BalanceRead
     | ApprovalRecorded
     | OperationsPrepared
     | SendsStarted
@@ -363,6 +374,7 @@ EVENTS: Final[tuple[type[Event], ...]] = (
     AccountBound,
     GateClosed,
     GateOpened,
+    BalanceRead,
     ApprovalRecorded,
     OperationsPrepared,
     SendsStarted,

@@ -25,7 +25,8 @@ class LedgerRecord(NamedTuple):
 
     `gate` is "" when open, else the reason it closed, at `gate_ms`. `watermark_ms` is the provider's time at the start
     of the last complete scan, None before the first; `scanned_ms` our own clock at its end; `newest_ours_ms` the
-    newest payment of ours at the provider. `verified_first`: a first payment's marker was read back.
+    newest payment of ours at the provider. `verified_first`: a first payment's marker was read back. `balance` is what
+    the provider told at `balance_ms`, None where it never did.
     """
 
     ledger: int
@@ -40,6 +41,8 @@ class LedgerRecord(NamedTuple):
     newest_ours_ms: int | None
     newest_remote_id: str
     verified_first: bool
+    balance: Decimal | None = None
+    balance_ms: int | None = None
 
 
 class RecordedBonus(NamedTuple):

@@ -17,6 +17,7 @@ from reconcile.state.events import (
     AccountBound,
     AlarmRaised,
     ApprovalRecorded,
+    BalanceRead,
     BonusAccepted,
     Event,
     GateClosed,
@@ -43,7 +44,10 @@ from reconcile.state.tables import Store, Tables
 LINEAGE: Final = "lineage"
 CREATED: Final = "created_ms"
 VERIFIED: Final = "verified"
-"""The one row that is not folded: how far the chain was verified, as `sequence:hash`."""
+"""How far the chain was verified, as `sequence:hash`. Not folded from events."""
+UNPROVED: Final = "unproved"
+"""Not empty: runs that this journal does not hold may have sent something. Not folded from events."""
+UNFOLDED: Final = (VERIFIED, UNPROVED)
 
 AnyEvent = TypeVar("AnyEvent")
 
@@ -176,6 +180,11 @@ def _gate_opened(tables: Tables, _: int, event: GateOpened) -> None:
     ledger.gate, ledger.gate_ms = "", event.at_ms
 
 
+def _balance(tables: Tables, _: int, event: BalanceRead) -> None:
+    ledger = ledger_row(tables, event.ledger)
+    ledger.balance, ledger.balance_ms = amount_text(event.balance), event.at_ms
+
+
 def _scanned(tables: Tables, _: int, event: ScanCompleted) -> None:
     ledger = ledger_row(tables, event.ledger)
     ledger.watermark_ms, ledger.scanned_ms = event.started_ms, event.at_ms
@@ -219,6 +228,7 @@ _FOLDS: Final[dict[type[Any], Fold]] = {
     RunStarted: _run_started,
     RunEnded: _run_ended,
     AccountBound: _bound,
+    BalanceRead: _balance,
     GateClosed: _gate_closed,
     GateOpened: _gate_opened,
     ApprovalRecorded: _approved,

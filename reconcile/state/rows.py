@@ -33,6 +33,8 @@ class LedgerRow:
     newest_ours_ms: int | None = None
     newest_remote_id: str = ""
     verified_first: int = 0
+    balance: str | None = None
+    balance_ms: int | None = None
 
 
 @dataclass(slots=True, kw_only=True)

@@ -63,7 +63,8 @@ def m002_ledgers(db: Database) -> None:
           name TEXT NOT NULL, currency TEXT NOT NULL, bound_ms INTEGER NOT NULL,
           gate TEXT NOT NULL, gate_ms INTEGER NOT NULL,
           watermark_ms INTEGER, scanned_ms INTEGER, newest_ours_ms INTEGER, newest_remote_id TEXT NOT NULL,
-          verified_first INTEGER NOT NULL, UNIQUE (type, environment)) STRICT"""
+          verified_first INTEGER NOT NULL, balance TEXT, balance_ms INTEGER,
+          UNIQUE (type, environment)) STRICT"""
     )
     db.execute(
         """CREATE TABLE campaigns(

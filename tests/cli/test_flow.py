@@ -43,6 +43,15 @@ def test_a_plan_over_a_policy_is_paid_in_parts_by_a_limit(tmp_path: Path) -> Non
     assert len(paid(tmp_path)) == 5
 
 
+def test_the_plan_shows_the_balance_that_the_last_run_left(tmp_path: Path) -> None:
+    """Known after the first contact, and read again after what was paid."""
+    project(tmp_path)
+    (before,) = bonusctl(tmp_path, "plan", "--format", "json").json()["providers"]
+    bonusctl(tmp_path, "apply", "--auto-approve", "--limit", "2")
+    (after,) = bonusctl(tmp_path, "plan", "--format", "json").json()["providers"]
+    assert (before["balance"], after["balance"]) == (None, "99998.20")
+
+
 def test_what_a_run_settles_or_finds_is_not_counted_as_unchanged(tmp_path: Path) -> None:
     """Three of five were paid by a state that is lost: each bonus is counted once."""
     project(tmp_path)

@@ -262,7 +262,7 @@ def test_a_known_id_in_synchronous_mode_is_looked_at_by_name(world: World) -> No
     world.settings = settings(mode="async")
     world.strike(Fault(name="reject"), Fault(name="cut_after"))
     with pytest.raises(Crash):
-        world.apply(Points(die_at=frozenset({20})))
+        world.apply(Points(die_at=frozenset({24})))
     world.strike()
     world.state.unlink()
     world.settings = settings(mode="sync")

@@ -1,6 +1,7 @@
 """The review as Markdown: what it says, how it is cut, and that no text of anybody's gets out of its place."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -10,7 +11,7 @@ from reconcile.render.markdown import code, markdown
 from reconcile.render.plan_review import CHARS_MIN, render_plan_markdown
 from reconcile.render.review import review
 from tests.plan.plan_world import Records, bonus, plan
-from tests.render.review_world import HOSTILE, hostile, usual
+from tests.render.review_world import HOSTILE, D, hostile, usual
 
 # Every character that our own words need, and no markup but the writer's own.
 OUR_WORDS = re.compile(r"[A-Za-z0-9 .,:;()%?'’–—…→+=|-]*")
@@ -79,9 +80,9 @@ specs/image-labels-2026-w47.yaml:5: image-labels-2026-w47/fac97860c7929add8048ed
 
 ### Paid from
 
-| Provider | Environment | Account | Payments | Amount | Fees | Requests |
-| --- | --- | --- | ---: | ---: | ---: | ---: |
-| `toloka` | Toloka sandbox | `566ec2b0ff0deeaae5f9d500629de162` | 3 | 6.00 USD | 1.20 USD | 3 |
+| Provider | Environment | Account | Payments | Amount | Fees | Requests | Last known balance |
+| --- | --- | --- | ---: | ---: | ---: | ---: | ---: |
+| `toloka` | Toloka sandbox | `566ec2b0ff0deeaae5f9d500629de162` | 3 | 6.00 USD | 1.20 USD | 3 | not known |
 
 <details><summary>Not paid, for a person to look at: 3</summary>
 
@@ -219,6 +220,20 @@ def test_the_shortest_review_holds_its_limit_whatever_the_texts(text: str) -> No
 
 
 # --- what changed --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("balance", "cell"),
+    [
+        ("7.20", "7.20 USD, 2026-11-22 10:00 UTC"),
+        ("7.19", "**7.19 USD, 2026-11-22 10:00 UTC: too little**"),
+    ],
+)
+def test_the_last_known_balance_stands_beside_what_is_paid_from_it(balance: str, cell: str) -> None:
+    """6.00 USD of bonuses and 1.20 USD of fees: just enough, and a cent too little."""
+    known = [one._replace(balance=D(balance), balance_ms=1_795_341_600_000) for one in usual().providers]
+    text = render_plan_markdown(replace(usual(), providers=tuple(known)))
+    assert f"| 6.00 USD | 1.20 USD | 3 | {cell} |" in text
 
 
 def test_what_changed_since_the_plan_before() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from reconcile.errors import EventRefused, StateCorrupt
 from reconcile.state.codec import decode, encode
-from reconcile.state.events import EVENTS, AlarmRaised, GateOpened, OperationsPrepared, RunEnded, StateCreated
+from reconcile.state.events import EVENTS, AlarmRaised, BalanceRead, GateOpened, OperationsPrepared, RunEnded, StateCreated
 from tests.state.histories import (
     ANN,
     START_MS,
@@ -43,7 +43,9 @@ def _dashed(text: str) -> str:
 
 
 def test_every_kind_of_event_is_read_back_as_it_was() -> None:
-    events = [StateCreated(lineage="l", at_ms=START_MS), run_started(), bound(), *chain.from_iterable(everything())]
+    balance = BalanceRead(ledger=1, balance=Decimal("99.50"), at_ms=START_MS)
+    first = StateCreated(lineage="l", at_ms=START_MS)
+    events = [first, run_started(), bound(), balance, *chain.from_iterable(everything())]
     assert {type(event) for event in events} == set(EVENTS)
     for event in events:
         assert decode(event.kind, encode(event)[1], sequence=1) == event

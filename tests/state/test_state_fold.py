@@ -6,6 +6,7 @@ from decimal import Decimal
 from reconcile.model import Identity, PaymentStatus, SendOutcome
 from reconcile.state.events import (
     AlarmRaised,
+    BalanceRead,
     Basis,
     GateClosed,
     GateOpened,
@@ -118,6 +119,13 @@ def test_a_bound_account_is_a_ledger_with_an_open_gate_and_no_scan() -> None:
             newest_remote_id="",
             verified_first=False,
         )
+
+
+def test_the_balance_read_last_is_kept_with_its_moment() -> None:
+    with memory(BalanceRead(ledger=1, balance=Decimal("99.50"), at_ms=START_MS)) as ledger:
+        ledger.commit([BalanceRead(ledger=1, balance=Decimal("9.50"), at_ms=START_MS + 5)])
+        (record,) = ledger.ledgers()
+    assert (record.balance, record.balance_ms) == (Decimal("9.50"), START_MS + 5)
 
 
 def test_a_gate_closes_for_a_reason_and_opens_again() -> None:
