@@ -1,10 +1,12 @@
 """One emulator for all tests that need no other: each test gets an account of its own on it."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
 
 from tests.emulator.client import Toloka
+from tests.emulator.mturk_client import Mturk
 from tests.support.emulator import EmulatorProcess
 
 USUAL = {"latency_ms": 0, "start_ms": 0, "run_ms": 0, "daily_limit": 10_000, "requests_per_second": 0}
@@ -24,5 +26,19 @@ def toloka(emulator: EmulatorProcess) -> Iterator[Toloka]:
     client = Toloka(emulator)
     yield client
     client.http.close()
+    emulator.faults([])
+    emulator.set_options(**USUAL)
+
+
+@pytest.fixture
+def mturk(emulator: EmulatorProcess, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mturk]:
+    """boto3 as a fresh AWS account, with nothing of this machine's AWS configuration."""
+    for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, os.devnull)
+    client = Mturk(emulator)
+    yield client
+    client.close()
     emulator.faults([])
     emulator.set_options(**USUAL)

@@ -1,5 +1,6 @@
 """Answers to `POST /`: what MTurk and STS would say, bent by the orders of the faults in force."""
 
+import re
 from typing import Final
 from urllib.parse import parse_qs
 
@@ -26,6 +27,7 @@ _OPERATIONS: Final = {
     "ListBonusPayments": Kind.LIST_BONUS_PAYMENTS,
     "GetAccountBalance": Kind.GET_ACCOUNT_BALANCE,
 }
+_ACCOUNT: Final = re.compile(rb"<Account>[0-9]+")
 _FORM: Final = "application/x-www-form-urlencoded"
 
 
@@ -116,9 +118,11 @@ def _workers(running: Running, kind: Kind, request: Request) -> frozenset[str]:
 
 
 def _spoiled(answer: Answer, how: Spoil) -> Answer:
-    """A true answer made wrong: a list that does not add up, or is about another assignment."""
+    """A true answer made wrong: a list that does not add up, or is about another assignment; another account."""
     if how is Spoil.GARBLE:
         return spoil(answer, how)
+    if how is Spoil.WRONG_ID:
+        answer = answer._replace(body=_ACCOUNT.sub(b"<Account>999999999999", answer.body))
     try:
         value = loads(answer.body)
     except JsonError:
@@ -126,7 +130,7 @@ def _spoiled(answer: Answer, how: Spoil) -> Answer:
     if not isinstance(value, dict) or not isinstance(value.get("BonusPayments"), list):
         return answer
     if how is Spoil.WRONG_COUNTS:
-        wrong = {**value, "NumResults": 7}
+        wrong = {**value, "NumResults": len(value["BonusPayments"]) + 7}
     else:
         wrong = {**value, "BonusPayments": [{**one, "AssignmentId": "ANOTHER"} for one in value["BonusPayments"]]}
     return answer._replace(body=dumps(wrong).encode())
