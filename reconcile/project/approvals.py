@@ -26,9 +26,12 @@ class Ask(NamedTuple):
 
 
 class Saved(NamedTuple):
-    """The payments of a saved plan."""
+    """The payments of a saved plan. `named`: its digest was given beside it, so that the file may be spared where the
+    digest alone says enough.
+    """
 
     plan: SavedPlan
+    named: bool = False
 
 
 class Expected(NamedTuple):
@@ -60,7 +63,11 @@ def consented(how: Consent, plan: Plan, reader: StateReader, funds: FundsOf) -> 
 
 def _approved(how: Consent, plan: Plan, reader: StateReader) -> Approved:
     match how:
-        case Saved(saved):
+        case Saved(saved, named):
+            digest = saved.plan.digest
+            if named and (digest == plan.digest or reader.approved(digest) is not None):
+                # The same set as the file's, by what the plan is now or by the state's own record.
+                return approve_digest(digest, plan, reader)
             return approve_saved(saved, plan, reader)
         case Expected(digest):
             return approve_digest(digest, plan, reader)

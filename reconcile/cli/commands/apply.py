@@ -25,6 +25,12 @@ if TYPE_CHECKING:
 @click.option("--auto-approve", is_flag=True, help="Ask nothing.")
 @click.option("--expect-digest", metavar="DIGEST", help="Pay the approved set with this digest, and nothing else.")
 @click.option("--expect-head", metavar="HEAD", default="", help="Refuse a state that does not hold this event.")
+@click.option(
+    "--allow-older-commit",
+    "older",
+    is_flag=True,
+    help="Also from a commit that does not come after the last applied one.",
+)
 @click.option("--no-refresh", is_flag=True, help="Do not read the provider's list; only where that is proved safe.")
 @target_option
 @click.option("--limit", type=click.IntRange(min=0), metavar="N", help="Pay at most N payments now.")
@@ -47,6 +53,7 @@ def command(
     auto_approve: bool,  # noqa: FBT001
     expect_digest: str | None,
     expect_head: str,
+    older: bool,  # noqa: FBT001
     no_refresh: bool,  # noqa: FBT001
     targets: tuple[str, ...],
     limit: int | None,
@@ -66,7 +73,14 @@ def command(
     # What was approved before is within the limits of a plan as a whole.
     limit_of_plan = None if plan is not None or expect_digest is not None else limit
     chosen = choose(invocation.load_project(), targets=targets, limit=limit_of_plan)
-    orders = Orders(command="apply", wait_s=wait, refresh=not no_refresh, limit=limit, expect_head=expect_head)
+    orders = Orders(
+        command="apply --allow-older-commit" if older else "apply",
+        wait_s=wait,
+        refresh=not no_refresh,
+        limit=limit,
+        expect_head=expect_head,
+        newer_only=not older,
+    )
     ctx.exit(run_apply(invocation, chosen, consent, orders, form=form))
 
 
@@ -89,7 +103,7 @@ def _consent(
                 remedy=f"bonusctl show {plan}",
                 reason="digest_mismatch",
             )
-        return Saved(saved)
+        return Saved(saved, named=expect_digest is not None)
     if expect_digest is not None:
         return Expected(expect_digest)
     if auto_approve:
