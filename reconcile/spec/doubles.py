@@ -107,7 +107,7 @@ class _Places:
         if report is None:
             opener = partial(open_regular, Path(desired.path), bytes_max=DATA_BYTES_MAX)
             report = self._reports[desired.path] = Report(self._diagnostics, desired.path, opener)
-        indent = _INDENT.match(report.line(desired.line))
+        indent = None if report.full else _INDENT.match(report.line(desired.line))
         column = indent.end() + 1 if indent else 1
         report.error(code, summary, line=desired.line, column=column, detail=detail, hint=hint)
 

@@ -1,9 +1,11 @@
 """Diagnostics of one file: each with its place and the offending line, which is read again when it is needed.
 
 Lines are looked up going forward through the file, since problems are found in that order: a thousand of them cost
-one more reading, not a thousand. A line that shows a secret is never taken.
+one more reading, not a thousand. Steps back are short (a cell of several lines, a line that is asked for again), so
+the beginnings of the last lines are remembered. A line that shows a secret is never taken.
 """
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -15,6 +17,7 @@ from reconcile.spec.secrets import looks_secret, shows_secret
 _QUOTED_MAX: Final = 60
 _LINE_MAX: Final = 4_000
 _PIECE: Final = 1 << 16
+_WINDOW: Final = 2_000
 
 
 def quoted(text: str) -> str:
@@ -48,6 +51,8 @@ class Report:
     opener: Callable[[], BinaryIO]
     _file: BinaryIO | None = field(default=None, init=False)
     _next: int = field(default=1, init=False)
+    _offset: int = field(default=0, init=False)
+    _starts: deque[int] = field(default_factory=lambda: deque(maxlen=_WINDOW), init=False)
     _secret_lines: set[int] = field(default_factory=set, init=False)
 
     def error(
@@ -122,19 +127,33 @@ class Report:
         return place, "" if shows_secret(text) else text
 
     def _line(self, number: int) -> str:
-        if self._file is None or number < self._next:
+        back = self._next - number
+        if self._file is not None and 0 < back <= len(self._starts):
+            self._go_back(self._file, back)
+        elif self._file is None or back > 0:
             self.close()
-            self._file, self._next = self.opener(), 1
+            self._starts.clear()
+            self._file, self._next, self._offset = self.opener(), 1, 0
         while self._next < number:
             if not self._read_line():
                 return ""
         return self._read_line().decode("utf-8", "replace").removeprefix("\ufeff").rstrip("\r\n")
 
+    def _go_back(self, file: BinaryIO, lines: int) -> None:
+        """So many lines back, to one whose beginning is still known."""
+        self._next -= lines
+        for _ in range(lines):
+            self._offset = self._starts.pop()
+        file.seek(self._offset)
+
     def _read_line(self) -> bytes:
         """The next line, its beginning alone where it is very long."""
         assert self._file is not None
+        self._starts.append(self._offset)
         start = piece = self._file.readline(_PIECE)
+        self._offset += len(piece)
         while piece and not piece.endswith(b"\n"):
             piece = self._file.readline(_PIECE)
+            self._offset += len(piece)
         self._next += 1
         return start

@@ -4,6 +4,7 @@ import io
 import resource
 import subprocess
 import sys
+from collections.abc import Mapping
 from contextlib import redirect_stdout
 from pathlib import Path
 
@@ -26,18 +27,22 @@ def project_with(folder: Path, spec: str, table: str = "") -> None:
     (folder / "specs" / "data" / "a.csv").write_text(table)
 
 
-def bounded(folder: Path, memory_bytes: int, *arguments: str) -> tuple[int, str]:
-    """(exit code, what stands on stderr but for hints) of a command that may have so much memory and no more."""
-    done = subprocess.run(
+def command(folder: Path, *arguments: str, limits: Mapping[int, int]) -> subprocess.CompletedProcess[str]:
+    """A command that ends itself where it takes more than it may: RLIMIT_… → the limit."""
+
+    def bound() -> None:
+        for limit, most in limits.items():
+            resource.setrlimit(limit, (most, most))
+
+    return subprocess.run(
         [sys.executable, "-m", "reconcile", "-q", *arguments],
         cwd=folder,
         env=environment(folder),
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes)),
+        preexec_fn=bound,
         capture_output=True,
         text=True,
         check=False,
     )
-    return done.returncode, done.stderr
 
 
 def test_a_row_that_stands_twice_is_an_error_of_the_specs_and_no_mistake_of_ours(tmp_path: Path) -> None:
@@ -74,13 +79,38 @@ def test_an_import_of_a_line_without_an_end_is_refused_before_it_fills_the_memor
     project_with(tmp_path, "  - {user_id: w1, amount: 1.00}\n")
     with (tmp_path / "endless.jsonl").open("wb") as file:
         file.truncate(2 * GIB)
-    code, said = bounded(tmp_path, GIB, "state", "import", "endless.jsonl")
-    assert code == 1
-    assert "Line 1 of the export is refused: it is longer than any event" in said
+    done = command(tmp_path, "state", "import", "endless.jsonl", limits={resource.RLIMIT_AS: GIB})
+    assert done.returncode == 1
+    assert "Line 1 of the export is refused: it is longer than any event" in done.stderr
 
 
 def test_a_small_plan_is_read_with_little_memory(tmp_path: Path) -> None:
     """A plan of a few KiB, shown by a process that may have a quarter of a GiB: it asked for half of one."""
     project_with(tmp_path, "  - {user_id: w1, amount: 1.00}\n")
-    assert bounded(tmp_path, GIB // 4, "plan", "--out", "a.plan") == (0, "")
-    assert bounded(tmp_path, GIB // 4, "show", "a.plan") == (0, "")
+    little = {resource.RLIMIT_AS: GIB // 4}
+    for arguments in (["plan", "--out", "a.plan"], ["show", "a.plan"]):
+        done = command(tmp_path, *arguments, limits=little)
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_thousands_of_rows_that_stand_twice_are_looked_up_in_one_more_reading(tmp_path: Path) -> None:
+    """Each was twice wrong, and for each second word of it the file was read again from its beginning: 12,000 doubled
+    rows took minutes. The limit is of processor time, and ten times what it takes.
+    """
+    rows = "".join(f"w{number},1.00\n" for number in range(6_000))
+    project_with(tmp_path, "  - from: data/a.csv\n", f"user_id,amount\n{rows}{rows}")
+    spec = tmp_path / "specs" / "c.yaml"
+    spec.write_text(spec.read_text().replace("campaign: c\n", "campaign: c\nformerly: b\n"))
+    done = command(tmp_path, "validate", limits={resource.RLIMIT_CPU: 10})
+    assert done.returncode == 1
+    assert done.stderr.endswith("Invalid: 12,000 errors.\n")
+
+
+def test_wrong_rows_with_cells_of_several_lines_are_found_without_reading_the_file_again(tmp_path: Path) -> None:
+    """A thousand wrong amounts behind cells of three lines, at the end of 400,000 sound rows."""
+    sound = "".join(f"w{number},1.00,x\n" for number in range(400_000))
+    wrong = "".join(f'v{number},"1\n2\n3",x\n' for number in range(1_000))
+    project_with(tmp_path, "  - from: data/a.csv\n", f"user_id,amount,text\n{sound}{wrong}")
+    done = command(tmp_path, "validate", limits={resource.RLIMIT_CPU: 60})
+    assert done.returncode == 1
+    assert done.stderr.endswith("Invalid: 1,000 errors.\n")
