@@ -6,14 +6,14 @@ from contextlib import ExitStack, contextmanager
 from reconcile import redaction
 from reconcile.project.config import Project
 from reconcile.protocol.runner import ProviderAccess
-from reconcile.providers.registry import endpoint_of, make_codec, make_wire
-from reconcile.providers.secrets import Secret, find_token
+from reconcile.providers.registry import endpoint_of, find_secret, make_codec, make_wire
+from reconcile.providers.secrets import Secret
 from reconcile.settings import ProviderSettings
 
 
 def find_tokens(project: Project, providers: Sequence[ProviderSettings]) -> tuple[Secret, ...]:
-    """A token for each. Raises ProviderError(no_token) with what to do."""
-    return tuple(find_token(settings, project.environ) for settings in providers)
+    """A token, or keys, for each. Raises ProviderError(no_token) with what to do."""
+    return tuple(find_secret(settings, project.environ) for settings in providers)
 
 
 @contextmanager

@@ -1,12 +1,14 @@
 """The provider types there are, and what each is made of. A type's modules are loaded only when it is used."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from functools import partial
 
 from reconcile.errors import ProviderError
 from reconcile.providers.base import Codec, Wire
 from reconcile.providers.endpoint import Endpoint, EndpointError, parse_endpoint
 from reconcile.providers.rules import RULES
-from reconcile.providers.secrets import Secret
+from reconcile.providers.secrets import Secret, find_token
 from reconcile.settings import ProviderSettings
 
 
@@ -24,6 +26,23 @@ def make_codec(settings: ProviderSettings) -> Codec:
             from reconcile.providers.toloka.codec import TolokaCodec
 
             return TolokaCodec(mode=settings.mode, skip_invalid_items=settings.skip_invalid_items)
+        case "mturk":
+            from reconcile.providers.mturk.codec import MTurkCodec
+
+            return MTurkCodec(reason_marker=settings.reason_marker)
+        case _:
+            raise _unknown(settings)
+
+
+def find_secret(settings: ProviderSettings, environ: Mapping[str, str]) -> Secret:
+    """What proves to a configured provider who asks: a token, or AWS's keys. Raises ProviderError where there is none."""
+    match settings.type:
+        case "toloka":
+            return find_token(settings, environ)
+        case "mturk":
+            from reconcile.providers.mturk.credentials import find_keys
+
+            return find_keys(settings)
         case _:
             raise _unknown(settings)
 
@@ -44,26 +63,34 @@ def make_wire(
     must be dropped. `boottime_ms` is a clock that counts sleep. `secrets`: others to keep out of reasons, beside
     `secret`. Raises ProviderError for an endpoint that credentials must not be sent to.
     """
-    where = _checked_endpoint(settings, endpoint)
+    from reconcile.providers.http import HttpWire, WireOptions
+    from reconcile.redaction import Redactor
+
+    redactor = Redactor((secret, *secrets))
+    options = WireOptions(
+        endpoint=_checked_endpoint(settings, endpoint),
+        authorization=lambda: "",
+        fence=fence,
+        boottime_ms=boottime_ms,
+        clean=redactor.clean,
+        slots=slots or settings.concurrency,
+        timeout_s=settings.timeout_s,
+        act_under=settings.act_under,
+        proxy_from_environment=settings.proxy_from_environment,
+    )
     match settings.type:
         case "toloka":
-            from reconcile.providers.http import HttpWire, WireOptions
             from reconcile.providers.toloka.credentials import authorization
-            from reconcile.redaction import Redactor
 
-            return HttpWire(
-                WireOptions(
-                    endpoint=where,
-                    authorization=lambda: authorization(secret, environment=settings.environment),
-                    fence=fence,
-                    boottime_ms=boottime_ms,
-                    clean=Redactor((secret, *secrets)).clean,
-                    slots=slots or settings.concurrency,
-                    timeout_s=settings.timeout_s,
-                    act_under=settings.act_under,
-                    proxy_from_environment=settings.proxy_from_environment,
-                )
-            )
+            made = partial(authorization, secret, environment=settings.environment)
+            return HttpWire(replace(options, authorization=made))
+        case "mturk":
+            from reconcile.providers.mturk.credentials import AwsKeys, Signer
+            from reconcile.providers.mturk.wire import open_wire
+
+            assert isinstance(secret, AwsKeys)
+            signed = replace(options, sign=Signer(secret, redactor.add))
+            return open_wire(options.endpoint, lambda where: HttpWire(replace(signed, endpoint=where)))
         case _:
             raise _unknown(settings)
 

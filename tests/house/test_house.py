@@ -125,6 +125,8 @@ def test_only_the_providers_speak_http_and_only_the_state_speaks_sql() -> None:
     homes = {
         "httpx": ("providers/", "cli/versions.py"),
         "httpcore": ("providers/",),
+        "boto3": (),
+        "botocore": ("providers/mturk/credentials.py",),
         "sqlite3": ("state/", "emulator/"),
         "sqlite_utils": ("state/", "emulator/", "cli/versions.py"),
         "yaml": ("spec/", "cli/versions.py"),

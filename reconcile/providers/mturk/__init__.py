@@ -1,0 +1,1 @@
+"""Amazon Mechanical Turk: its words, its signed wire, and the credentials of AWS's own chain."""
