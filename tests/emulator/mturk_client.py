@@ -29,10 +29,11 @@ class Mturk:
         attempts: int = 1,
         timeout_s: float = 10,
         secret: str = MTURK_SECRET_KEY,
+        key: str = MTURK_ACCESS_KEY,
         account: str = "",
     ) -> None:
         self.emulator = emulator
-        self.account = account or str(next(_accounts))
+        self.account = account or (str(next(_accounts)) if key == MTURK_ACCESS_KEY else "")
         config = Config(
             proxies={},
             read_timeout=timeout_s,
@@ -40,7 +41,7 @@ class Mturk:
             parameter_validation=False,
         )
         where = {
-            "aws_access_key_id": MTURK_ACCESS_KEY + self.account,
+            "aws_access_key_id": key + self.account,
             "aws_secret_access_key": secret,
             "endpoint_url": emulator.endpoint,
             "config": config,

@@ -100,7 +100,7 @@ def _read_texts(given: dict[str, object], rules: dict[str, _Text]) -> tuple[dict
     errors: list[str] = []
     for name, rule in rules.items():
         value = given.get(name)
-        if not isinstance(value, str | None):
+        if not isinstance(value, str | None) or not _is_text(value or ""):
             raise _wrong_kind(name)
         texts[name] = value or ""
         if value is not None:
@@ -108,6 +108,11 @@ def _read_texts(given: dict[str, object], rules: dict[str, _Text]) -> tuple[dict
         elif rule.required:
             errors.append(f"Value null at '{_path(name)}' failed to satisfy constraint: Member must not be null")
     return texts, errors
+
+
+def _is_text(value: str) -> bool:
+    # JSON can spell half a character; no text in UTF-8 holds one.
+    return not any("\ud800" <= character <= "\udfff" for character in value)
 
 
 def _text_errors(name: str, value: str, rule: _Text) -> list[str]:
