@@ -1,13 +1,14 @@
 """A state opened for reading: all that planning gets. It never writes, not even into the state's folder."""
 
+import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from decimal import Decimal
 from pathlib import Path
 
 from reconcile.state import chain, files, queries, queries_audit, queries_payments
 from reconcile.state.chain import StoredEvent
-from reconcile.state.connection import check_one_file, check_ours, reading, translated
+from reconcile.state.connection import FORMAT, check_one_file, check_ours, reading, translated
 from reconcile.state.ledger import (
     AcceptanceRecord,
     AlarmRecord,
@@ -23,7 +24,7 @@ from reconcile.state.ledger import (
     RunRecord,
     StateReader,
 )
-from reconcile.state.projection import LINEAGE
+from reconcile.state.projection import LINEAGE, UNPROVED
 from reconcile.state.queries import Source
 
 
@@ -46,6 +47,12 @@ class SqliteReader(StateReader):
     def head(self) -> Head:
         """The newest event."""
         return queries.head(self._source)
+
+    @property
+    def unproved(self) -> bool:
+        """Whether runs that this journal does not hold may have sent something: the next run closes every gate."""
+        row = self._source.row("SELECT value FROM meta WHERE key = ?", UNPROVED)
+        return row is not None and row[0] != ""
 
     def stored_events(self, after: int = 0) -> Iterator[StoredEvent]:
         """The journal after an event, in order, as it lies there."""
@@ -141,6 +148,10 @@ class SqliteReader(StateReader):
         """The newest runs, newest first."""
         return queries.runs(self._source, limit)
 
+    def applied_commit(self) -> str:
+        """The git commit of the newest apply whose plan was agreed to, as its run recorded it; "" if none is known."""
+        return queries_audit.applied_commit(self._source)
+
     def alarms(self) -> tuple[AlarmRecord, ...]:
         """Every alarm, oldest first."""
         return queries.alarms(self._source)
@@ -150,15 +161,33 @@ class SqliteReader(StateReader):
 def open_reader(path: Path) -> Iterator[SqliteReader | None]:
     """One moment of the state at `path`; None if there is no state yet.
 
-    Raises StateError for a file that is not ours or that a newer bonusctl wrote, StateCorrupt for a damaged one.
+    The tables of an older bonusctl are brought to this version's form in a copy in memory; the next run does it in the
+    file. Raises StateError for a file that is not ours or that a newer bonusctl wrote, StateCorrupt for a damaged one.
     """
     if not files.exists(path):
         yield None
         return
-    with reading(path) as connection:
+    with reading(path) as found, ExitStack() as stack:
+        connection = found
         with translated(path, writing=False):
             ours = check_ours(connection, path)
             check_one_file(connection, path)
+            if ours and connection.execute("PRAGMA user_version").fetchone()[0] < FORMAT:
+                connection = stack.enter_context(closing(_brought_up(connection)))
         reader = SqliteReader(Source(connection, path)) if ours else None
         # A run that died right after it made the tables left a state without its first event: none yet.
         yield reader if reader and reader.head().sequence else None
+
+
+def _brought_up(connection: sqlite3.Connection) -> sqlite3.Connection:
+    """A copy in memory with this version's tables."""
+    from reconcile.state.sqlite import make_tables
+
+    copy = sqlite3.connect(":memory:", isolation_level=None)
+    try:
+        connection.backup(copy)
+        make_tables(copy)
+    except BaseException:
+        copy.close()
+        raise
+    return copy
