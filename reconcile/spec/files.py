@@ -48,21 +48,30 @@ def spec_files(settings: Settings, selection: Sequence[str] = (), *, cwd: Path |
     """The spec files that `selection` (command line arguments, relative to `cwd`) or the config's `specs` names.
 
     Folders are walked; hidden files, other suffixes and the config itself are left out. Sorted, each file once.
-    Raises UsageError for a path that does not exist.
+    Raises UsageError for a path that does not exist or cannot be looked at.
     """
     here = Path.cwd() if cwd is None else cwd
     base, names = (here, tuple(selection)) if selection else (settings.root, settings.specs)
     found: dict[Path, None] = {}
     for name in names:
         path = Path(os.path.normpath(base / name))
-        if path.is_dir() and not (path.is_symlink() and not selection):
-            found.update(dict.fromkeys(_walk(path)))
-        elif path.is_symlink() or path.exists():
-            found[path] = None
-        else:
+        try:
+            named = _named(path, links=bool(selection))
+        except OSError as error:
+            # Longer than any name may be, or in a folder that may not be entered.
+            raise UsageError(f"{shown_path(path, here)} cannot be looked at: {error.strerror}") from error
+        if named is None:
             raise _missing(path, here, by_config=not selection, settings=settings)
+        found.update(dict.fromkeys(named))
     found.pop(Path(os.path.normpath(settings.path)), None)
     return tuple(SpecFile(path, shown_path(path, here)) for path in sorted(found))
+
+
+def _named(path: Path, *, links: bool) -> list[Path] | None:
+    """The files of a folder (of a linked one only with `links`), or the file itself; None if nothing is there."""
+    if path.is_dir() and (links or not path.is_symlink()):
+        return _walk(path)
+    return [path] if path.is_symlink() or path.exists() else None
 
 
 def shown_path(path: Path, cwd: Path) -> str:

@@ -114,3 +114,14 @@ def test_wrong_rows_with_cells_of_several_lines_are_found_without_reading_the_fi
     done = command(tmp_path, "validate", limits={resource.RLIMIT_CPU: 60})
     assert done.returncode == 1
     assert done.stderr.endswith("Invalid: 1,000 errors.\n")
+
+
+def test_a_path_of_specs_that_no_file_can_have_is_refused(tmp_path: Path) -> None:
+    """On the command line, and in the config."""
+    name = "x" * 300
+    project_with(tmp_path, "  - {user_id: w1, amount: 1.00}\n")
+    done = command(tmp_path, "validate", name, limits={})
+    assert (done.returncode, done.stderr) == (1, f"Error: {name} cannot be looked at: File name too long\n")
+    (tmp_path / "bonusctl.yaml").write_text(f"{CONFIG}specs: {name}\n")
+    done = command(tmp_path, "validate", limits={})
+    assert (done.returncode, done.stderr) == (1, f"Error: {name} cannot be looked at: File name too long\n")
