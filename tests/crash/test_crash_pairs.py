@@ -1,48 +1,79 @@
-"""Die in a run, die again in its recovery, and run once more: paid once, state true. A share of all pairs of points;
-`BONUSCTL_CRASH_PAIRS=1` takes every pair.
+"""Die in a run, die again in its recovery, and run once more: paid once, state true. In every scenario.
+
+Between two moments in which something becomes durable, here or at the provider, deaths leave the same world: a pair is
+taken of two such moments. Each is a share of all pairs; `BONUSCTL_CRASH_PAIRS=1` takes every pair in every mode.
 """
 
 import os
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from tests.support.world import Crash, Points, World, bonus
+from tests.crash.scenarios import MODES, SCENARIOS, Scenario, apply, begin, recover
+from tests.crash.test_crash_scenarios import EVERY_POINT
+from tests.support.world import Crash, Points, World
 
-WORKERS = {"w1": Decimal("1.00"), "w2": Decimal("2.00")}
 WHOLE = os.environ.get("BONUSCTL_CRASH_PAIRS") == "1"
-POINTS_MAX = 400
-STRIDE = 1 if WHOLE else 5
+MOMENTS_MAX = 400
+STRIDES = (1, 1) if WHOLE else (7, 5)
 
 
-def dies(world: World, number: int) -> bool:
-    """Whether a run that shall die at this point reaches it."""
+class DyingAfter(Points):
+    """Dies right after the Nth moment in which something became durable: a commit, or a payment's request at the
+    provider.
+    """
+
+    def __init__(self, world: World, moment: int) -> None:
+        super().__init__()
+        self._world = world
+        self._left = moment
+
+    def reach(self, name: str) -> None:
+        super().reach(name)
+        paying = name.startswith("request carried out") and self._world.requests[-1].method == "POST"
+        self._left -= name == "after commit" or paying
+        if self._left <= 0:
+            raise Crash(name)
+
+
+def dies(world: World, scenario: Scenario, moment: int) -> bool:
+    """Whether the run that shall die after this moment reaches it."""
     try:
-        world.apply(Points(die_at=frozenset({number})), wait_s=0)
+        scenario.run(world, DyingAfter(world, moment))
     except Crash:
         return True
     return False
 
 
-@pytest.mark.parametrize("offset", range(4))
-def test_a_crash_during_the_recovery_from_a_crash_pays_each_bonus_once(tmp_path: Path, offset: int) -> None:
-    pairs = 0
-    for first in range(1 + offset, POINTS_MAX, 4):
-        reached = True
-        for second in range(1 + first % STRIDE, POINTS_MAX, STRIDE):
+def dies_recovering(world: World, scenario: Scenario, moment: int) -> bool:
+    """The same of what comes next: the run once more where a person repeats it, else an apply."""
+    try:
+        again = scenario.run if scenario.again else apply
+        again(world, DyingAfter(world, moment))
+    except Crash:
+        return True
+    return False
+
+
+@pytest.mark.parametrize("mode", MODES if WHOLE else sorted(EVERY_POINT))
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_a_crash_during_the_recovery_from_a_crash_ends_with_the_truth(tmp_path: Path, name: str, mode: str) -> None:
+    scenario, pairs = SCENARIOS[name], 0
+    turn = len(name) + len(mode)
+    for first in range(1 + turn % STRIDES[0], MOMENTS_MAX, STRIDES[0]):
+        for second in range(1 + (turn + first) % STRIDES[1], MOMENTS_MAX, STRIDES[1]):
             folder = tmp_path / f"{first}-{second}"
             folder.mkdir()
-            world = World(folder, desired=[bonus(name, f"{amount:.2f}") for name, amount in WORKERS.items()])
-            reached = dies(world, first)
-            again = reached and dies(world, second)
-            assert world.apply().exit_code == 0
-            assert sorted((who, amount) for _, who, amount in world.paid()) == sorted(WORKERS.items())
-            assert world.issued() == {f"c/{name}": amount for name, amount in WORKERS.items()}
+            world = begin(folder, scenario, MODES[mode])
+            if not dies(world, scenario, first):
+                world.close()
+                assert pairs or not WHOLE, "so few moments mean that the run was not followed"
+                return
+            world.strike()
+            reached = dies_recovering(world, scenario, second)
+            pairs += reached
+            recover(world, scenario, MODES[mode])
             world.close()
-            pairs += again
-            if not again:
+            if not reached:
                 break
-        if not reached:
-            break
-    assert pairs > 10
+    raise AssertionError("the run never ends")
