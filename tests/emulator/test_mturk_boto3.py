@@ -1,10 +1,12 @@
 """boto3's own clients, pointed at the emulator: identity, balance, bonuses, lists, refusals, retries."""
 
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 import pytest
-from botocore.exceptions import ConnectionClosedError
+from botocore.exceptions import ClientError, ConnectionClosedError
 
 from tests.emulator.mturk_client import ASSIGNMENT, WORKER, Mturk
 from tests.support.emulator import EmulatorProcess
@@ -318,3 +320,23 @@ def test_two_emulators_on_one_ledger_know_each_others_tokens(
         assert len(second.listed()) == 1
         first.close()
         second.close()
+
+
+def test_one_token_at_two_emulators_at_once_pays_once(mturk: Mturk, tmp_path_factory: pytest.TempPathFactory) -> None:
+    path = tmp_path_factory.mktemp("at_once") / "ledger.db"
+    with EmulatorProcess(path) as one, EmulatorProcess(path) as other:
+        clients = [Mturk(one, account="300000000000"), Mturk(other, account="300000000000")]
+
+        def send(number: int) -> str:
+            try:
+                clients[number % 2].send()
+            except ClientError as error:
+                return str(error.response["Error"]["Code"])
+            return "paid"
+
+        with ThreadPoolExecutor(8) as pool:
+            outcomes = Counter(pool.map(send, range(16)))
+        assert outcomes == {"paid": 1, "RequestError": 15}
+        assert [payment["amount"] for payment in one.mturk_payments()] == ["1.00"]
+        for client in clients:
+            client.close()

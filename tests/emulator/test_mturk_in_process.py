@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from reconcile.emulator.control import Running
 from reconcile.emulator.fault import Fault
@@ -137,3 +139,20 @@ def test_a_refused_bonus_leaves_no_trace(sim: Sim) -> None:
     sim.ask("SendBonus", {**BONUS, "AssignmentId": "MISSING"})
     sim.ask("SendBonus", {**BONUS, "BonusAmount": "10000.00"})
     assert list(sim.ledger.connection.iterdump()) == before
+
+
+_VALUES = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.text(max_size=70), st.from_regex(r"[A-Z0-9]{1,9}", fullmatch=True)
+)
+_NAMES = ["WorkerId", "AssignmentId", "HITId", "BonusAmount", "Reason", "UniqueRequestToken", "NextToken", "MaxResults"]
+
+
+@pytest.mark.parametrize("operation", ["SendBonus", "ListBonusPayments", "GetAccountBalance"])
+def test_whatever_the_members_are_the_answer_is_one_of_awss(sim: Sim, operation: str) -> None:
+    @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @given(st.dictionaries(st.sampled_from(_NAMES), _VALUES))
+    def holds(body: dict[str, object]) -> None:
+        status, members = sim.ask(operation, body)
+        assert status == 200 or (status == 400 and members["__type"])
+
+    holds()
