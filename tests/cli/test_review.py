@@ -145,6 +145,16 @@ def test_what_was_paid_is_reported_in_every_format(tmp_path: Path) -> None:
     assert bonusctl(tmp_path, "report", "--until", "2026-01-01").out == "Nothing was paid.\n"
 
 
+def test_a_report_that_leaves_the_team_shows_no_recipient(tmp_path: Path) -> None:
+    two(tmp_path)
+    bonusctl(tmp_path, "apply", "--auto-approve")
+    for form in ("text", "csv", "json", "beancount"):
+        shown = bonusctl(tmp_path, "report", "--by", "recipient", "--mask-recipients", "--format", form).out
+        assert ANN not in shown
+        assert BEN not in shown
+        assert shown.lower().count("masked-") >= 2
+
+
 def test_a_report_takes_only_what_it_knows(tmp_path: Path) -> None:
     two(tmp_path)
     assert "knows no 'worker'" in bonusctl(tmp_path, "report", "--by", "worker").err

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconcile.cli.invocation import Invocation, pass_invocation
-from reconcile.cli.options import examples, format_option
+from reconcile.cli.options import examples, format_option, mask_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +19,7 @@ _BY = ("campaign", "recipient", "month")
     epilog=examples(
         "bonusctl report",
         "bonusctl report --by campaign,month --format csv > paid.csv",
-        "bonusctl report --by recipient --since 2026-11-01 --until 2026-12-01",
+        "bonusctl report --by recipient --since 2026-11-01 --until 2026-12-01 --mask-recipients",
         "bonusctl report --format beancount > bonuses.beancount",
     ),
 )
@@ -33,8 +33,17 @@ _BY = ("campaign", "recipient", "month")
 @click.option("--since", metavar="DATE", help="Payments made on this UTC day or later.")
 @click.option("--until", metavar="DATE", help="Payments made before this UTC day.")
 @format_option("text", "csv", "json", "beancount")
+@mask_option
 @pass_invocation
-def command(invocation: Invocation, /, by: str, since: str | None, until: str | None, form: str) -> None:
+def command(
+    invocation: Invocation,
+    /,
+    by: str,
+    since: str | None,
+    until: str | None,
+    form: str,
+    masked: bool,  # noqa: FBT001
+) -> None:
     """What was paid, summed up, without fees. Counts every payment that the state calls issued, by the time at which
     the provider made it; reads no spec and needs no network.
     """
@@ -45,8 +54,14 @@ def command(invocation: Invocation, /, by: str, since: str | None, until: str | 
     names = _names(by)
     since_ms, until_ms = _moment(since, "--since"), _moment(until, "--until")
     daily = form == "beancount" and "month" not in names
-    with open_reader(invocation.load_project().state_path) as reader:
+    project = invocation.load_project()
+    with open_reader(project.state_path) as reader:
         rows = () if reader is None else paid(reader, since_ms=since_ms, until_ms=until_ms)
+        if masked:
+            from reconcile.project.mask_key import find_masker
+
+            mask = find_masker(invocation.environ, project.state_folder).text
+            rows = (payment._replace(recipient=mask(payment.recipient)) for payment in rows)
         sums = summed(rows, names, daily=daily)
     _write(invocation, sums, names, form)
 
