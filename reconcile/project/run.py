@@ -13,11 +13,12 @@ from reconcile.plan.explain import explain
 from reconcile.plan.model import Change, Plan
 from reconcile.plan.wanted import still_wanted
 from reconcile.project.approvals import Consent, consented
+from reconcile.project.commits import recorded_commit, refuse_older
 from reconcile.project.config import Project
 from reconcile.project.providers import find_tokens, open_providers
 from reconcile.project.specs import Chosen, plan_of
 from reconcile.project.stop import StopControl
-from reconcile.project.system import actor, git_commit, host, new_id, pull_request
+from reconcile.project.system import actor, host, new_id, pull_request
 from reconcile.project.texts import readers_of_texts
 from reconcile.protocol.engine import Unrecorded
 from reconcile.protocol.funds import Funds, funds_of
@@ -40,6 +41,7 @@ from reconcile.state.sqlite import SqliteLedger, open_ledger
 class Orders:
     """How a run goes. `command` is the command line as a person would know it. `wait_s`: how long it may wait for
     gates and windows. `expect_head`: the state must hold this event (`state head`), "" for any state.
+    `newer_only`: refuse a checkout that does not come after the last applied commit.
     """
 
     command: str
@@ -48,6 +50,7 @@ class Orders:
     full: bool = False
     limit: int | None = None
     expect_head: str = ""
+    newer_only: bool = False
 
 
 class ProjectSpecs:
@@ -162,12 +165,15 @@ def opened_run(
     clock = project.clock
     with holding_lock(project, orders.command) as lock:
         _check_head(project, orders.expect_head)
+        if orders.newer_only:
+            refuse_older(project)
         with open_ledger(project.state_path, lock=lock, lineage=new_id(), at_ms=clock.now_ms()) as ledger:
 
             def fence() -> str:
                 return "" if lock.still_held() else "another run took over the state's lock"
 
             _notice_older_copy(project, ledger, clock.now_ms())
+            _notice_unproved(project, ledger, clock.now_ms())
             try:
                 with (
                     open_providers(project, providers, secrets, fence=fence) as access,
@@ -183,14 +189,18 @@ def _notice_older_copy(project: Project, ledger: SqliteLedger, at_ms: int) -> No
     anchor = read_anchor(project.state_path)
     if anchor is None or ledger.contains_head(anchor):
         return
-    carried = StateCarried(
-        how="restored",
-        reason="it lacks events that it held at the end of its last run here",
-        actor=actor(project.environ),
-        epoch=ledger.epoch + 1,
-        at_ms=at_ms,
-    )
-    ledger.commit([carried])
+    _close_gates(project, ledger, "restored", "it lacks events that it held at the end of its last run here", at_ms)
+
+
+def _notice_unproved(project: Project, ledger: SqliteLedger, at_ms: int) -> None:
+    """A state that was pulled, and of which no mark has proved that nobody else is under way: its gates close."""
+    if ledger.unproved:
+        _close_gates(project, ledger, "imported", "runs that it does not hold may be under way", at_ms)
+
+
+def _close_gates(project: Project, ledger: SqliteLedger, how: str, reason: str, at_ms: int) -> None:
+    who = actor(project.environ)
+    ledger.commit([StateCarried(how=how, reason=reason, actor=who, epoch=ledger.epoch + 1, at_ms=at_ms)])
 
 
 def _check_head(project: Project, expected: str) -> None:
@@ -221,7 +231,7 @@ def run_options(project: Project, orders: Orders) -> RunOptions:
         command=orders.command,
         actor=actor(project.environ),
         host=host(),
-        git_commit=git_commit(project.settings.root.resolve(), project.environ),
+        git_commit=recorded_commit(project),
         version=__version__,
         wait_s=orders.wait_s,
         scan=orders.refresh,

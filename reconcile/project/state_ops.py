@@ -7,10 +7,11 @@ from pathlib import Path
 from reconcile import __version__
 from reconcile.errors import Refused, StateError
 from reconcile.model import PaymentStatus
+from reconcile.project.commits import recorded_commit
 from reconcile.project.config import Project
 from reconcile.project.look import find_bonus
 from reconcile.project.run import holding_lock
-from reconcile.project.system import actor, git_commit, host, new_id, pull_request
+from reconcile.project.system import actor, host, new_id, pull_request
 from reconcile.render.state_values import BonusRow
 from reconcile.state.backup import backup_state, restore_state
 from reconcile.state.events import Event, PaymentResolved, Result, RunEnded, RunStarted, StateCarried
@@ -164,7 +165,7 @@ def _started(project: Project, run_id: str, command: str, epoch: int) -> RunStar
         command=command,
         actor=actor(project.environ),
         host=host(),
-        git_commit=git_commit(project.settings.root.resolve(), project.environ),
+        git_commit=recorded_commit(project),
         version=__version__,
         at_ms=project.clock.now_ms(),
         pull_request=pull_request(project.environ),

@@ -99,10 +99,16 @@ def host() -> str:
 
 
 def git_commit(folder: Path, environ: Mapping[str, str]) -> str:
+    """The commit that is checked out around `folder`; without one, the pipeline's; "" where there is neither.
+
+    The checkout comes first: a pipeline names the commit that started it, which need not be the one that is read.
+    """
+    named = (environ.get(name, "") for name in _CI_COMMITS)
+    return checked_out_commit(folder) or next((commit for commit in named if _COMMIT.fullmatch(commit)), "")
+
+
+def checked_out_commit(folder: Path) -> str:
     """The commit that is checked out around `folder`, "" where there is none. Reads git's files and runs nothing."""
-    for name in _CI_COMMITS:
-        if _COMMIT.fullmatch(environ.get(name, "")):
-            return environ[name]
     for parent in (folder, *folder.parents):
         git = _git_folder(parent / ".git")
         if git is not None:

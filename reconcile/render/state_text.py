@@ -116,7 +116,7 @@ def render_history_text(runs: Iterable[RunRecord]) -> str:
             f"{run.issued:,}",
             ", ".join(f"{format_amount(amount)} {currency}" for currency, amount in run.paid) or "-",
             visible(run.actor),
-            run.git_commit[:10] or "-",
+            f"{run.commit[:10]}{'-dirty' if run.dirty else ''}" or "-",
             visible(run.pull_request) or "-",
             run.plan_digest.removeprefix("sha256:")[:12] or "-",
         )

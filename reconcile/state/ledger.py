@@ -162,6 +162,16 @@ class RunRecord(NamedTuple):
     paid: tuple[tuple[str, Decimal], ...]
     pull_request: str = ""
 
+    @property
+    def commit(self) -> str:
+        """The git commit alone, its hex digits; "" where none is known."""
+        return self.git_commit.partition("-")[0]
+
+    @property
+    def dirty(self) -> bool:
+        """Whether config or specs held what was not committed."""
+        return self.git_commit.endswith("-dirty")
+
 
 class IssuedContent(NamedTuple):
     """What an issued payment said: `texts` as the provider listed them (an adopted payment), else None and the frozen

@@ -20,6 +20,7 @@ _PAID: Final = (
     "LEFT JOIN bonuses b ON b.campaign = p.campaign AND b.bonus_id = p.bonus_id "
     "LEFT JOIN operations o ON o.operation = p.operation "
 )
+_AGREED: Final = ("approval_recorded", "operations_prepared")
 _TELLING: Final = ("operation_settled", "payments_adopted", "payment_resolved", "payments_imported")
 
 
@@ -59,6 +60,30 @@ def issued_amounts(source: Source, ledger: int, project: str, campaign: str) -> 
     )
     for amount, count in rows:
         yield amounts[amount], count
+
+
+def applied_commit(source: Source) -> str:
+    """The git commit of the newest apply whose plan was agreed to; "" if none has one.
+
+    A run that was cut off did not record what it was agreed to: it counts if it prepared a payment or an approval.
+    """
+    below = 1 << 62
+    while rows := source.rows(
+        "SELECT epoch, run_id, git_commit, ended_ms, plan_digest FROM runs WHERE command LIKE 'apply%' "
+        "AND git_commit <> '' AND epoch < ? ORDER BY epoch DESC LIMIT 20",
+        below,
+    ):
+        for _, run_id, commit, ended_ms, plan_digest in rows:
+            if plan_digest or (ended_ms is None and _agreed(source, run_id)):
+                return str(commit)
+        below = rows[-1][0]
+    return ""
+
+
+def _agreed(source: Source, run_id: str) -> bool:
+    span = _span(source, run_id)
+    sql = f"SELECT 1 FROM events WHERE sequence > ? AND sequence < ? AND kind IN ({', '.join('?' * len(_AGREED))})"  # noqa: S608
+    return span is not None and source.row(sql, *span, *_AGREED) is not None
 
 
 # --- one run ---------------------------------------------------------------------------------------------------------

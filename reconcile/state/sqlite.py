@@ -13,13 +13,13 @@ from reconcile.state.connection import FORMAT, check_ours, connect_writer, damag
 from reconcile.state.events import Event, RunStarted, StateCarried, StateCreated
 from reconcile.state.ledger import Head, Ledger
 from reconcile.state.lock import RunLock
-from reconcile.state.projection import VERIFIED, Projection
+from reconcile.state.projection import UNPROVED, VERIFIED, Projection
 from reconcile.state.queries import Source
 from reconcile.state.reader import SqliteReader
 
 REPLAY_EVENTS: int = 200
 _APPEND = "INSERT INTO events (sequence, kind, body, hash) VALUES (?, ?, ?, ?)"
-_VERIFY = "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
+_KEEP = "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
 
 
 class SqliteLedger(SqliteReader, Ledger):
@@ -67,6 +67,24 @@ class SqliteLedger(SqliteReader, Ledger):
         with self._transaction():
             self._head, self._epoch = self._append_stored(events)
             self._head, self._epoch = self._append([encode(last(self._epoch))])
+
+    def replay_unproved(self, events: Iterable[StoredEvent]) -> None:
+        """As `replay`, without an event of our own: the journal becomes the very one that was read. That runs of another
+        life may be under way is kept beside it, until a StateCarried closes every gate, or `prove` says otherwise.
+        """
+        with self._transaction():
+            self._head, self._epoch = self._append_stored(events)
+            self._keep_unproved("pulled")
+
+    def doubt(self) -> None:
+        """Runs that this journal does not hold may have sent something: the next run closes every gate."""
+        with self._transaction():
+            self._keep_unproved("doubted")
+
+    def prove(self) -> None:
+        """Every run that could have sent something is in this journal: its gates are as it says."""
+        with self._transaction():
+            self._keep_unproved("")
 
     def next_ledger(self) -> int:
         """The number for the next AccountBound."""
@@ -136,6 +154,8 @@ class SqliteLedger(SqliteReader, Ledger):
             epoch = _epoch_after(event, epoch)
         self._connection.executemany(_APPEND, rows)
         self._write_down(projection)
+        if self.unproved and any(isinstance(event, StateCarried) for event, _ in written):
+            self._keep_unproved("")
         return Head(sequence, previous.hex()), epoch
 
     def _append_stored(self, events: Iterable[StoredEvent]) -> tuple[Head, int]:
@@ -151,13 +171,16 @@ class SqliteLedger(SqliteReader, Ledger):
         self._write_down(projection)
         return head, epoch
 
+    def _keep_unproved(self, why: str) -> None:
+        self._connection.execute(_KEEP, (UNPROVED, why))
+
     def _write_down(self, projection: Projection) -> None:
         try:
             projection.flush()
         except sqlite3.IntegrityError as error:
             raise EventRefused(f"The events contradict the state's tables: {error}") from error
         if self._to_remember is not None and self._to_remember.sequence:
-            self._connection.execute(_VERIFY, (VERIFIED, chain.format_head(self._to_remember)))
+            self._connection.execute(_KEEP, (VERIFIED, chain.format_head(self._to_remember)))
 
 
 def _epoch_after(event: Event, epoch: int) -> int:

@@ -6,6 +6,8 @@ the very line that an export writes, the chain must hold and end in the head tha
 
 import json
 from collections.abc import Callable, Iterable, Iterator
+from enum import StrEnum
+from itertools import islice
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -26,9 +28,20 @@ _HEADER_KEYS: Final = frozenset({"count", "format_version", "hash", "lineage", "
 _EVENT_KEYS: Final = frozenset({"body", "hash", "kind", "sequence"})
 
 
-class _Header(NamedTuple):
+class Header(NamedTuple):
+    """The first line of an export: whose journal it is, and how far it goes."""
+
     lineage: str
     head: Head
+
+
+class Pulled(StrEnum):
+    """What became of the local state: made, brought forward, the same already, or ahead of what was pulled and kept."""
+
+    MADE = "made"
+    FORWARD = "forward"
+    SAME = "same"
+    AHEAD = "ahead"
 
 
 def export_state(reader: SqliteReader, write_line: Callable[[str], object]) -> None:
@@ -69,7 +82,7 @@ def import_state(
     one that does not continue the state that is there.
     """
     numbered = _numbered(lines)
-    header = _read_header(numbered)
+    header = _header_of(numbered)
     with open_file(path, lock=lock, network_allowed=network_allowed) as ledger:
         if not _continues(ledger, header, path):
             return ledger.head()
@@ -80,7 +93,37 @@ def import_state(
         return ledger.head()
 
 
-def _continues(ledger: SqliteLedger, header: _Header, path: Path) -> bool:
+def pull_state(path: Path, lines: Iterable[str], *, lock: RunLock, network_allowed: bool = False) -> Pulled:
+    """Make the state at `path` the very journal of an export's lines, or bring it forward where it is an earlier part.
+
+    All or nothing, in bounded memory, every line verified. No event is added, so that a state that was pulled twice has
+    one journal; that it is unproved is kept beside the journal (`SqliteLedger.replay_unproved`). A state that knows
+    more than the export is kept as it is. Raises as `import_state` does.
+    """
+    numbered = _numbered(lines)
+    header = _header_of(numbered)
+    with open_file(path, lock=lock, network_allowed=network_allowed) as ledger:
+        ours = ledger.head()
+        knows_more = ours.sequence >= header.head.sequence and ledger.lineage == header.lineage
+        if knows_more and ledger.contains_head(header.head):
+            return Pulled.SAME if ours == header.head else Pulled.AHEAD
+        _continues(ledger, header, path)
+        ledger.replay_unproved(_new_events(numbered, header, ours))
+        return Pulled.FORWARD if ours.sequence else Pulled.MADE
+
+
+def read_header(line: str) -> Header:
+    """What the first line of an export says. Raises StateError if it is none."""
+    return _header_of(iter([(1, line.removesuffix("\n"))]))
+
+
+def hash_at(lines: Iterable[str], sequence: int) -> str:
+    """The chain's hash that an export names for its event `sequence`, "" if it has none. Believes the lines before."""
+    numbered = islice(_numbered(lines), sequence, sequence + 1)
+    return next((_read_event(number, line).hash.hex() for number, line in numbered), "")
+
+
+def _continues(ledger: SqliteLedger, header: Header, path: Path) -> bool:
     """Whether the export may hold more than the state; False if it holds just as much."""
     ours = ledger.head()
     if ours.sequence == 0:
@@ -104,7 +147,7 @@ def _continues(ledger: SqliteLedger, header: _Header, path: Path) -> bool:
     return True
 
 
-def _new_events(numbered: Iterator[tuple[int, str]], header: _Header, ours: Head) -> Iterator[StoredEvent]:
+def _new_events(numbered: Iterator[tuple[int, str]], header: Header, ours: Head) -> Iterator[StoredEvent]:
     """The export's events after our head, each once it is proved; at the end, the header's head must be reached."""
     sequence, previous = 0, chain.GENESIS
     for number, line in numbered:
@@ -149,7 +192,7 @@ def _numbered(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
         yield number, line.removesuffix("\n")
 
 
-def _read_header(numbered: Iterator[tuple[int, str]]) -> _Header:
+def _header_of(numbered: Iterator[tuple[int, str]]) -> Header:
     number, line = next(numbered, (1, ""))
     value = _parse(number, line, _HEADER_KEYS)
     if value["format_version"] != EXPORT_FORMAT:
@@ -158,7 +201,7 @@ def _read_header(numbered: Iterator[tuple[int, str]]) -> _Header:
     lineage = value["lineage"]
     if head is None or not isinstance(lineage, str) or value["count"] != head.sequence or head.sequence < 1:
         raise _bad_line(number, "it is no head of a state")
-    return _Header(lineage, head)
+    return Header(lineage, head)
 
 
 def _read_event(number: int, line: str) -> StoredEvent:

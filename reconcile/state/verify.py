@@ -18,7 +18,7 @@ from reconcile.state import chain, queries
 from reconcile.state.codec import decode
 from reconcile.state.connection import harden
 from reconcile.state.ledger import Head
-from reconcile.state.projection import VERIFIED, Projection
+from reconcile.state.projection import UNFOLDED, VERIFIED, Projection
 from reconcile.state.queries import Source
 from reconcile.state.reader import SqliteReader, open_reader
 from reconcile.state.sqlite import REPLAY_EVENTS, make_tables
@@ -160,7 +160,7 @@ def _compare(table: str, source: Source, fresh: sqlite3.Connection, findings: _F
     info = fresh.execute(f"PRAGMA table_info({table})").fetchall()
     key = [name for _, name in sorted((column[5], column[1]) for column in info if column[5])]
     columns = key + [column[1] for column in info if not column[5]]
-    kept = f"WHERE key <> '{VERIFIED}'" if table == "meta" else ""
+    kept = f"WHERE key NOT IN {UNFOLDED}" if table == "meta" else ""
     sql = f"SELECT {', '.join(columns)} FROM {table} {kept} ORDER BY {', '.join(key)}"  # noqa: S608 (our own names)
     left, right = iter(fresh.execute(sql)), iter(source.connection.execute(sql))
     expected, found, width = next(left, None), next(right, None), len(key)
