@@ -6,7 +6,7 @@ SHELL  := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test lint types unit crash kill bench soak test-kit test-page docs lock clean
+.PHONY: help demo test lint types unit crash kill bench soak test-kit test-page lint-ci docs lock clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -23,6 +23,12 @@ $(VENV)/.installed: requirements/dev.txt pyproject.toml
 .venv-kit/.installed: requirements/kit.txt
 	$(PYTHON) -m venv .venv-kit
 	.venv-kit/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/kit.txt
+	touch $@
+
+.venv-lint/.installed: requirements/lint-ci.txt
+	$(PYTHON) -m venv .venv-lint
+	.venv-lint/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/lint-ci.txt \
+	  || echo "not all linters can be installed here: what is missing is reported as not run"
 	touch $@
 
 # --- the demo ------------------------------------------------------------------------------------------------------
@@ -62,6 +68,9 @@ test-kit: $(VENV)/.installed .venv-kit/.installed  ## Toloka's own client agains
 test-page: $(VENV)/.installed  ## the emulator's page in headless Chromium, if there is one
 	$(BIN)/python -m tests.browser.look_at_page
 
+lint-ci: $(VENV)/.installed .venv-lint/.installed  ## the action, the workflows that init writes, the hooks, under their linters
+	bash scripts/lint-ci.sh .venv-lint/bin $(BIN)/python
+
 docs: $(VENV)/.installed  ## write docs/commands.md anew from the commands
 	$(BIN)/python -m reconcile.cli.reference > docs/commands.md
 
@@ -71,6 +80,10 @@ lock:  ## lock the development tools anew
 	  --no-header --group dev pyproject.toml -o requirements/dev.txt
 	.venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	  --no-header requirements/kit.in -o requirements/kit.txt
+	.venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+	  --no-header requirements/lint-ci.in -o requirements/lint-ci.txt
+	.venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+	  --no-header --extra mturk pyproject.toml requirements/action.in -o requirements/action.txt
 
 clean:  ## remove what the targets made
-	rm -rf $(VENV) .venv-kit .venv-lock .demo dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-kit .venv-lint .venv-lock .demo dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

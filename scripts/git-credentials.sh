@@ -1,3 +1,4 @@
+#!/usr/bin/env bash
 # Sourced: gives git the step's GITHUB_TOKEN for this server, by environment alone. Nothing is written to a file, and no
 # argument holds it.
 export GIT_CONFIG_COUNT=1

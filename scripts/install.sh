@@ -1,3 +1,4 @@
+#!/usr/bin/env bash
 # Installs the bonusctl of this checkout, with the packages that requirements/action.txt locks by hash, into an
 # environment of its own, and puts the command on the PATH of the job's later steps. Does nothing the second time.
 set -euo pipefail

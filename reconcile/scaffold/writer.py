@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from reconcile import __version__
 from reconcile.errors import UsageError
+from reconcile.scaffold.source import UNKNOWN, Source
 
 _FILES: Final = Path(__file__).parent / "files"
 _ALWAYS: Final = (
@@ -16,7 +16,11 @@ _ALWAYS: Final = (
     ("specs/data/week-47.csv", "week-47.csv"),
     (".gitignore", "gitignore"),
 )
-_WORKFLOW: Final = (".github/workflows/bonusctl.yml", "workflow.yml")
+WORKFLOWS: Final = {
+    "github": (".github/workflows/bonusctl.yml", "workflow.yml"),
+    "gitlab": (".gitlab-ci.yml", "gitlab-ci.yml"),
+}
+"""Each CI's file in a project, and its text among ours."""
 
 
 class Made(NamedTuple):
@@ -26,15 +30,20 @@ class Made(NamedTuple):
     kept: tuple[str, ...]
 
 
-def make_project(folder: Path, *, workflow: bool, schemas: Mapping[str, object]) -> Made:
-    """Write a project's files. `schemas` are the JSON Schemas to put beside it, by file name.
+def workflow_text(ci: str, source: Source = UNKNOWN) -> str:
+    """The workflow of a CI (github, gitlab) that takes bonusctl from `source`."""
+    text = (_FILES / WORKFLOWS[ci][1]).read_text("utf-8")
+    return text.replace("@ACTION@", source.action).replace("@REQUIREMENT@", source.requirement)
+
+
+def make_project(folder: Path, *, schemas: Mapping[str, object], ci: str = "none", source: Source = UNKNOWN) -> Made:
+    """Write a project's files. `schemas` are the JSON Schemas to put beside it, by file name; `ci`: github, gitlab, none.
 
     Raises UsageError where the folder cannot be written.
     """
     texts = {path: (_FILES / name).read_text("utf-8") for path, name in _ALWAYS}
-    if workflow:
-        path, name = _WORKFLOW
-        texts[path] = (_FILES / name).read_text("utf-8").replace("@VERSION@", __version__)
+    if ci in WORKFLOWS:
+        texts[WORKFLOWS[ci][0]] = workflow_text(ci, source)
     for name, schema in schemas.items():
         texts[f".bonusctl/{name}"] = json.dumps(schema, ensure_ascii=False, indent=2) + "\n"
     written: list[str] = []

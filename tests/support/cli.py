@@ -55,7 +55,7 @@ def bonusctl(folder: Path, *arguments: str, environ: Mapping[str, str] | None = 
 def project(folder: Path) -> Path:
     """A fresh project as `init --ci none` makes it, on the emulator."""
     schemas = {"spec.schema.json": spec_schema(), "config.schema.json": config_schema()}
-    make_project(folder, workflow=False, schemas=schemas)
+    make_project(folder, schemas=schemas)
     return folder
 
 
