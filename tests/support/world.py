@@ -273,4 +273,4 @@ class World:
                     ledger.commit([resolved])
 
 
-__all__ = ["LINEAGE", "Crash", "Fault", "NotSent", "Points", "SimWire", "World", "bonus", "settings"]
+__all__ = ["LINEAGE", "Crash", "Fault", "NotSent", "Points", "Quiet", "SimClock", "SimWire", "World", "bonus", "settings"]
