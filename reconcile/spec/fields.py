@@ -83,11 +83,15 @@ class FieldReader:
             self.report.secret(f"{quoted(key.value)} does not belong in a spec", line=line, column=column, hint=ADVICE)
             return
         known = [*self.fields, *OUR_FIELDS, *also]
+        hint = "" if self.report.full else did_you_mean(key.value, known, kind="keys")
+        if key.value.isdecimal():
+            # `{user_id: a, amount: 1,50}`: to YAML the comma ends the value.
+            hint = f"Between braces a comma ends a value: write an amount with a point, such as 1.{key.value}."
         self.report.error(
             "unknown-key",
             f"Unknown key {quoted(key.value)}",
             detail=f"A bonus at {self.rules.title} has no such field; a misspelled one would be left out.",
-            hint="" if self.report.full else did_you_mean(key.value, known, kind="keys"),
+            hint=hint,
             line=line,
             column=column,
         )

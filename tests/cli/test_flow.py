@@ -150,6 +150,9 @@ def test_expect_digest_pays_the_plan_with_that_digest_and_no_other(tmp_path: Pat
     digest = bonusctl(tmp_path, "plan", "--format", "json").json()["digest"]
     wrong = bonusctl(tmp_path, "apply", "--expect-digest", "sha256:" + "0" * 64, "--format", "json")
     assert (wrong.code, wrong.json()["reason"]) == (1, "digest_mismatch")
+    mistyped = bonusctl(tmp_path, "apply", "--expect-digest", digest[:-1], "--format", "json")
+    assert (mistyped.code, mistyped.json()["reason"]) == (1, "digest_mismatch")
+    assert "is no digest" in mistyped.err
     assert bonusctl(tmp_path, "apply", "--expect-digest", digest).code == 0
     assert bonusctl(tmp_path, "apply", "--expect-digest", digest).code == 0
     assert len(paid(tmp_path)) == 5

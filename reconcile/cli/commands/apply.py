@@ -105,7 +105,7 @@ def _consent(
             )
         return Saved(saved, named=expect_digest is not None)
     if expect_digest is not None:
-        return Expected(expect_digest)
+        return Expected(_digest(expect_digest))
     if auto_approve:
         return AutoApprove()
     if not invocation.console.has_terminal:
@@ -123,3 +123,19 @@ def _consent(
         return agree(invocation.console, plan, payments, funds(payments))
 
     return Ask(agreed)
+
+
+def _digest(text: str) -> str:
+    """Raises Refused(digest_mismatch) for what can be no plan's digest, before anything happens."""
+    import re
+
+    from reconcile.errors import Refused
+
+    if re.fullmatch(r"sha256:[0-9a-f]{64}", text) is None:
+        raise Refused(
+            f"--expect-digest {text} is no digest",
+            detail="A digest is sha256: and 64 hexadecimal digits, as the last line of a plan shows it. Nothing was sent.",
+            remedy="bonusctl plan",
+            reason="digest_mismatch",
+        )
+    return text
