@@ -8,7 +8,15 @@ import pytest
 
 from reconcile.errors import EventRefused, StateCorrupt
 from reconcile.state.codec import decode, encode
-from reconcile.state.events import EVENTS, AlarmRaised, BalanceRead, GateOpened, OperationsPrepared, RunEnded, StateCreated
+from reconcile.state.events import (
+    EVENTS,
+    AlarmRaised,
+    BalanceRead,
+    GateOpened,
+    OperationsPrepared,
+    RunEnded,
+    StateCreated,
+)
 from tests.state.histories import (
     ANN,
     START_MS,
