@@ -146,12 +146,12 @@ class Project:
         )
         (folder / "bonusctl.yaml").write_text(config)
 
-    def ask(self, **amounts: str) -> None:
-        """The campaign asks for these, and no others."""
-        self.asked = amounts
+    def ask(self, campaign: str = "c", **amounts: str) -> None:
+        """A campaign asks for these, and no others."""
+        self.asked |= amounts
         rows = "".join(f"  - {{user_id: {name}, amount: {amount}}}\n" for name, amount in amounts.items())
-        text = f"version: 1\ncampaign: c\nprovider: toloka\nbonuses:\n{rows}"
-        (self.folder / "specs" / "c.yaml").write_text(text)
+        text = f"version: 1\ncampaign: {campaign}\nprovider: toloka\nbonuses:\n{rows}"
+        (self.folder / "specs" / f"{campaign}.yaml").write_text(text)
 
     def start(self, *arguments: str, at: int = 0, prefix: str = "", stop: bool = False) -> Runner:
         """Start a command."""

@@ -14,7 +14,10 @@ from tests.kill.launching import Launcher, Project
 from tests.support.emulator import EmulatorProcess
 
 KILLS = int(os.environ.get("BONUSCTL_KILLS", "120"))
-POINTS_MAX = 400
+POINTS = 60
+"""About so many has an apply of three."""
+CAMPAIGNS = 12
+"""So many share a state and an emulator."""
 ASKED = {"w1": "10.00", "w2": "20.00", "w3": "30.00"}
 
 
@@ -37,27 +40,27 @@ MODES = {
 
 @pytest.mark.parametrize("name", MODES)
 def test_a_kill_at_a_point_and_the_next_run_pay_each_bonus_once(tmp_path: Path, launcher: Launcher, name: str) -> None:
-    """Points in order, each in a campaign of its own; round again until this mode's share of kills is used up."""
+    """Points in order, each in a campaign of its own, until this mode's share of kills is used up."""
     mode = MODES[name]
-    share, kills, at = max(1, KILLS * mode.percent // 100), 0, 1
-    stride = max(1, 70 // share)
-    rounds = 0
+    share, kills, at, rounds = max(1, KILLS * mode.percent // 100), 0, 1, 0
+    stride = max(1, POINTS // share)
     while kills < share:
         rounds += 1
         folder = tmp_path / str(rounds)
         folder.mkdir()
         options = {"latency-ms": 2, "daily-limit": 0, "run-ms": 0, "yandex": mode.environment == "yandex"}
         with EmulatorProcess(folder / "remote.db", options) as emulator:
-            reached = kill_at(folder, launcher, emulator, mode, at)
-        kills += reached
-        at = at + stride if reached else 1 + rounds % stride
+            project = Project(folder / "project", launcher, emulator, mode.config, environment=mode.environment)
+            for campaign in range(min(CAMPAIGNS, share - kills)):
+                killed = kill_at(project, f"c{campaign}", at)
+                kills += killed
+                at = at + stride if killed else 1 + rounds % stride
     assert kills == share
 
 
-def kill_at(folder: Path, launcher: Launcher, emulator: EmulatorProcess, mode: Mode, at: int) -> bool:
-    """Whether an apply was killed at this point. Applies end with the truth in either case."""
-    project = Project(folder / "project", launcher, emulator, mode.config, environment=mode.environment)
-    project.ask(**ASKED)
+def kill_at(project: Project, campaign: str, at: int) -> bool:
+    """Whether an apply was killed at this point. The next ends with the truth in either case."""
+    project.ask(campaign, **{f"{name}-{campaign}": amount for name, amount in ASKED.items()})
     ended = project.run("apply", "--auto-approve", "--format", "json", at=at)
     killed = ended.code == -signal.SIGKILL
     assert len(ended.points) >= at if killed else ended.code == 0, ended
