@@ -39,9 +39,11 @@ def test_a_bonus_takes_its_amount_and_a_fifth_from_the_balance(mturk: Mturk) -> 
     assert mturk.balance() == "9985.00"
 
 
-@pytest.mark.parametrize(("amount", "left"), [("0.01", "9999.98"), ("0.05", "9999.94"), ("0.06", "9999.92")])
-def test_the_fee_goes_up_to_the_next_cent_and_is_at_least_one(mturk: Mturk, amount: str, left: str) -> None:
-    mturk.send(BonusAmount=amount)
+@pytest.mark.parametrize(("amount", "left"), [("0.01", "9999.90"), ("0.05", "9999.70"), ("0.06", "9999.60")])
+def test_each_fee_goes_up_to_the_next_cent_and_is_at_least_one(mturk: Mturk, amount: str, left: str) -> None:
+    """Five bonuses, so that parts of a cent would show."""
+    for number in range(5):
+        mturk.send(BonusAmount=amount, UniqueRequestToken=f"t{number}")
     assert mturk.balance() == left
 
 

@@ -20,13 +20,16 @@ BALANCE = "MTurkRequesterServiceV20170117.GetAccountBalance"
 
 
 def signed(
-    emulator: EmulatorProcess, *, body: bytes = b"{}", key: str = "AKIDEMULATOR", service: str = "mturk-requester"
+    emulator: EmulatorProcess,
+    *,
+    key: str = "AKIDEMULATOR",
+    service: str = "mturk-requester",
+    signer: type[botocore.auth.SigV4Auth] = botocore.auth.SigV4Auth,
 ) -> dict[str, str]:
     """The headers of a request for the balance, signed by botocore."""
     headers = {"X-Amz-Target": BALANCE, "Content-Type": "application/x-amz-json-1.1"}
-    request = AWSRequest("POST", f"{emulator.endpoint}/", headers=headers, data=body)
-    signer = botocore.auth.SigV4Auth(Credentials(key, "emulator-secret-key"), service, "us-east-1")
-    signer.add_auth(request)
+    request = AWSRequest("POST", f"{emulator.endpoint}/", headers=headers, data=b"{}")
+    signer(Credentials(key, "emulator-secret-key"), service, "us-east-1").add_auth(request)
     return dict(request.headers.items())
 
 
@@ -120,6 +123,28 @@ def test_a_request_that_was_altered_on_its_way_is_refused(
     emulator: EmulatorProcess, change: Callable[[dict[str, str]], dict[str, str]]
 ) -> None:
     assert answered(emulator, change(signed(emulator))) == (403, "InvalidSignatureException")
+
+
+class KeyOfAnotherDay(botocore.auth.SigV4Auth):
+    """Signs with a key that was derived for a day long past, and says so."""
+
+    def credential_scope(self, request: AWSRequest) -> str:
+        return "20200101/us-east-1/mturk-requester/aws4_request"
+
+    def scope(self, request: AWSRequest) -> str:
+        return f"AKIDEMULATOR/{self.credential_scope(request)}"
+
+    def signature(self, string_to_sign: str, request: AWSRequest) -> str:
+        now, request.context["timestamp"] = request.context["timestamp"], "20200101T000000Z"
+        made: str = super().signature(string_to_sign, request)
+        request.context["timestamp"] = now
+        return made
+
+
+def test_a_signature_by_the_key_of_another_day_is_refused(emulator: EmulatorProcess) -> None:
+    headers = signed(emulator, signer=KeyOfAnotherDay)
+    assert "Credential=AKIDEMULATOR/20200101/" in headers["Authorization"]
+    assert answered(emulator, headers) == (403, "InvalidSignatureException")
 
 
 def test_a_body_that_was_altered_on_its_way_is_refused(emulator: EmulatorProcess) -> None:

@@ -75,8 +75,7 @@ def send_bonus(ledger: Ledger, options: Options, asked: Asked) -> Answer:
 
 def cost(options: Options, amount: Decimal) -> Decimal:
     """What a bonus takes from the balance: with MTurk's fee, up to the next cent, at least one."""
-    percent = Decimal(options.mturk_fee_percent)
-    return add((amount, max(fee(amount, percent), Decimal("0.01")) if percent else Decimal(0)))
+    return add((amount, fee(amount, Decimal(options.mturk_fee_percent))))
 
 
 def list_bonus_payments(ledger: Ledger, options: Options, asked: Asked) -> Answer:
