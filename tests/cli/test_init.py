@@ -1,29 +1,22 @@
 """`init`: a project that works, safe by default, and nothing of the user's is ever overwritten."""
 
 import json
-import os
 import re
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import jsonschema
 import pytest
 import yaml
 
-from tests.support.cli import COMMAND, bonusctl, environment, project
+from tests.support.cli import bonusctl, project
 
 WORKFLOW = Path(".github") / "workflows" / "bonusctl.yml"
-
-
-def workflow(folder: Path) -> dict[Any, Any]:
-    bonusctl(folder, "init")
-    loaded: dict[Any, Any] = yaml.safe_load((folder / WORKFLOW).read_text())
-    return loaded
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
 def test_init_writes_a_project_that_validates_without_a_warning(tmp_path: Path) -> None:
-    ended = bonusctl(tmp_path, "init", "bonuses")
+    ended = bonusctl(tmp_path, "init", "bonuses", "--source", f"acme/bonusctl@{COMMIT}")
     assert ended.code == 0
     assert ended.out.splitlines() == [
         "wrote bonusctl.yaml",
@@ -34,11 +27,12 @@ def test_init_writes_a_project_that_validates_without_a_warning(tmp_path: Path) 
         "wrote .bonusctl/spec.schema.json",
         "wrote .bonusctl/config.schema.json",
     ]
-    assert ended.err.split() == [
+    assert ended.err.splitlines()[-5:] == [
         "Next:",
-        "cd",
-        "bonuses",
-        *["bonusctl", "validate", "bonusctl", "plan", "bonusctl", "apply"],
+        "  cd bonuses",
+        "  bonusctl validate",
+        "  bonusctl plan",
+        "  bonusctl apply",
     ]
     checked = bonusctl(tmp_path / "bonuses", "validate", "--format", "json")
     assert (checked.code, checked.json()["diagnostics"]) == (0, [])
@@ -104,95 +98,48 @@ def test_the_state_is_not_committed(tmp_path: Path) -> None:
     assert "state/" not in status.stdout
 
 
-def test_the_workflow_gives_a_pull_request_no_secret_and_no_right_to_write(tmp_path: Path) -> None:
-    found = workflow(tmp_path)
-    assert found["permissions"] == {}
-    assert set(found[True]) == {"pull_request", "push"}  # YAML 1.1 reads `on` as true
-    plan = found["jobs"]["plan"]
-    assert plan["permissions"] == {"contents": "read"}
-    assert "secrets" not in json.dumps(plan)
-    assert plan["if"] == "github.event_name == 'pull_request'"
-    assert "pull_request_target" not in (tmp_path / WORKFLOW).read_text()
+def test_the_workflow_takes_bonusctl_from_the_commit_that_is_named(tmp_path: Path) -> None:
+    ended = bonusctl(tmp_path, "init", "--source", f"acme/bonusctl@{COMMIT}")
+    assert f"uses: acme/bonusctl@{COMMIT}\n" in (tmp_path / WORKFLOW).read_text()
+    assert "does not know yet" not in ended.err
+    assert "Before the first merge: the settings that .github/workflows/bonusctl.yml lists at its head" in ended.err
 
 
-def test_the_workflow_applies_one_at_a_time_and_is_never_cancelled(tmp_path: Path) -> None:
-    apply = workflow(tmp_path)["jobs"]["apply"]
-    assert apply["if"] == "github.event_name == 'push'"
-    assert apply["concurrency"] == {"group": "bonusctl-apply", "cancel-in-progress": False}
+def test_a_workflow_that_does_not_know_where_bonusctl_is_says_so(tmp_path: Path) -> None:
+    ended = bonusctl(tmp_path, "init")
+    assert f"uses: OWNER/bonusctl@{'0' * 40}\n" in (tmp_path / WORKFLOW).read_text()
+    assert "does not know yet where CI gets bonusctl from" in ended.err
 
 
-def test_the_workflow_s_actions_are_pinned_by_commit(tmp_path: Path) -> None:
-    bonusctl(tmp_path, "init")
-    used = re.findall(r"uses: (\S+)", (tmp_path / WORKFLOW).read_text())
-    assert used
-    assert all(re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", one) for one in used)
+@pytest.mark.parametrize("source", [f"https://git.example/pay/bonusctl@{COMMIT}", f"acme/bonusctl@{COMMIT}"])
+def test_a_gitlab_project_installs_bonusctl_from_the_commit_that_is_named(tmp_path: Path, source: str) -> None:
+    ended = bonusctl(tmp_path, "init", "--ci", "gitlab", "--source", source)
+    assert "wrote .gitlab-ci.yml" in ended.out
+    url = source if source.startswith("https") else f"https://github.com/{source}"
+    assert f'BONUSCTL: "bonusctl @ git+{url}"' in (tmp_path / ".gitlab-ci.yml").read_text()
+    assert not (tmp_path / WORKFLOW).exists()
 
 
-def test_the_workflow_runs_no_text_of_a_pull_request_in_its_shell(tmp_path: Path) -> None:
-    """No `${{ … }}` inside a `run`: a branch's name would become a command."""
-    for job in workflow(tmp_path)["jobs"].values():
-        assert all("${{" not in step.get("run", "") for step in job["steps"])
+@pytest.mark.parametrize(
+    "source",
+    [
+        "acme/bonusctl@main",
+        "acme/bonusctl",
+        f"http://git.example/pay/bonusctl@{COMMIT}",
+        f"https://user:pass@git.example/pay/bonusctl@{COMMIT}",
+        f'acme/bonusctl"@{COMMIT}',
+    ],
+)
+def test_anything_but_a_whole_commit_of_a_repository_is_refused(tmp_path: Path, source: str) -> None:
+    ended = bonusctl(tmp_path, "init", "--source", source)
+    assert ended.code == 1
+    assert "does not say where CI gets bonusctl from" in ended.err
+    assert list(tmp_path.iterdir()) == []
 
 
-class Played:
-    """The workflow's own shell lines, played on clones of a bare repository."""
-
-    def __init__(self, tmp_path: Path) -> None:
-        self.tmp = tmp_path
-        self.bare = tmp_path / "origin.git"
-        seed = tmp_path / "seed"
-        seed.mkdir()
-        self.jobs = workflow(seed)["jobs"]
-        self.git(tmp_path, "init", "-q", "--bare", "-b", "main", str(self.bare))
-        self.git(seed, "init", "-q", "-b", "main")
-        self.git(seed, "add", ".")
-        self.git(seed, "commit", "-q", "-m", "start")
-        self.git(seed, "push", "-q", str(self.bare), "main")
-        self.count = 0
-
-    def git(self, folder: Path, *arguments: str) -> str:
-        names = ("-c", "user.name=t", "-c", "user.email=t@t")
-        done = subprocess.run(["git", *names, *arguments], cwd=folder, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    def job(self, name: str) -> str:
-        """Run a job's steps in a fresh clone; returns what they printed."""
-        self.count += 1
-        clone, runner = self.tmp / f"clone-{self.count}", self.tmp / f"runner-{self.count}"
-        runner.mkdir()
-        self.git(self.tmp, "clone", "-q", str(self.bare), str(clone))
-        environ = environment(self.tmp) | {
-            "PATH": f"{COMMAND.parent}:{os.environ['PATH']}",
-            "RUNNER_TEMP": str(runner),
-            "STATE_BRANCH": "bonusctl-state",
-            "GITHUB_SHA": self.git(clone, "rev-parse", "HEAD").strip(),
-        }
-        printed = ""
-        for step in self.jobs[name]["steps"]:
-            script = step.get("run", "")
-            if not script or script.startswith("pipx"):
-                continue
-            done = subprocess.run(
-                ["bash", "-e", "-c", script], cwd=clone, env=environ, capture_output=True, text=True, check=False
-            )
-            assert done.returncode == 0, f"{script}\n{done.stdout}\n{done.stderr}"
-            printed += done.stdout
-        return printed
-
-
-def test_the_workflow_played_twice_pays_once_and_plans_from_the_state_s_branch(tmp_path: Path) -> None:
-    """Apply on a fresh runner, plan of a pull request, apply again on another runner with another emulator: the state
-    came along on its branch, so that nothing is paid again.
-    """
-    played = Played(tmp_path)
-    assert "5 to issue" in played.job("plan")
-    assert "Done: 5 issued" in played.job("apply")
-    assert "Nothing to do: all 5 bonuses are issued." in played.job("plan")
-    assert "Done: 0 issued, 5 unchanged." in played.job("apply")
-    log = played.git(played.bare, "log", "--format=%s", "bonusctl-state")
-    assert len(log.splitlines()) == 2
-    assert played.git(played.bare, "ls-tree", "--name-only", "bonusctl-state") == "state.jsonl\n"
+def test_without_ci_nothing_is_said_about_it(tmp_path: Path) -> None:
+    ended = bonusctl(tmp_path, "init", "--ci", "none")
+    assert ended.err.split() == ["Next:", "bonusctl", "validate", "bonusctl", "plan", "bonusctl", "apply"]
 
 
 @pytest.mark.parametrize("name", ["bonusctl.yaml", "specs/example.yaml"])
