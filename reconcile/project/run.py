@@ -20,6 +20,7 @@ from reconcile.project.specs import Chosen, plan_of
 from reconcile.project.stop import StopControl
 from reconcile.project.system import actor, host, new_id, pull_request
 from reconcile.project.texts import readers_of_texts
+from reconcile.protocol.adopting import Sought, sought_of
 from reconcile.protocol.engine import Unrecorded
 from reconcile.protocol.funds import Funds, funds_of
 from reconcile.protocol.ports import Progress
@@ -87,6 +88,12 @@ class ProjectSpecs:
             if (item.campaign, item.recipient, item.assignment_id, item.key) in targets
         }
         return found & aimed
+
+    def sought(self, settings: ProviderSettings) -> Sequence[Sought]:
+        """What the specs may want paid through a provider, as the ledger stands."""
+        assert self.ledger is not None
+        plan = plan_of(self._chosen, self.ledger, self._chosen.project.clock.now_ms())
+        return sought_of(plan, settings.name)
 
     def plan(self, reader: StateReader) -> Plan:
         """The plan after refresh and recovery."""

@@ -17,7 +17,7 @@ def find_account(gateway: Gateway) -> AccountFound:
     Raises ProviderError when the provider does not answer, Refused(account_mismatch) for another account.
     """
     settings = gateway.settings
-    answer = gateway.ask(ReadAccount())
+    answer = ask_account(gateway)
     if isinstance(answer, Unread):
         until_ms = over_ms(answer, gateway.moment())
         raise ProviderError(
@@ -26,7 +26,6 @@ def find_account(gateway: Gateway) -> AccountFound:
             remedy="Try again, or look at what is wrong:\n  bonusctl doctor",
             reason="unreachable" if until_ms is None else "too_many_requests",
         )
-    assert isinstance(answer, AccountFound)
     if settings.account and not same_account(settings.account, answer.id):
         if settings.act_under:
             raise _not_acted_for(settings, answer.id)
@@ -37,6 +36,16 @@ def find_account(gateway: Gateway) -> AccountFound:
             reason="account_mismatch",
         )
     return answer
+
+
+def ask_account(gateway: Gateway) -> AccountFound | Unread:
+    """The account with its balance, in one question or in two. Raises ProviderError where access is refused."""
+    found = gateway.ask(ReadAccount())
+    assert isinstance(found, AccountFound | Unread)
+    if isinstance(found, Unread) or not gateway.codec.balance_apart:
+        return found
+    told = gateway.ask(ReadAccount(found.id))
+    return told if isinstance(told, AccountFound) else found
 
 
 def bind(ledger: Ledger, gateway: Gateway, found: AccountFound, clock: Clock) -> LedgerRecord:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from reconcile.model import format_address
+from reconcile.protocol.books import Books
 from reconcile.protocol.gateway import SHORT_WAIT_S, Gateway
 from reconcile.protocol.journal import Journal
 from reconcile.protocol.ports import Control, Progress
@@ -33,7 +34,7 @@ class Tally:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """One provider's part of a run. `project` is part of every identity; `currency` the ledger's. `patience_ms`: how
-    far `--wait` goes, by the boot-time clock.
+    far `--wait` goes, by the boot-time clock. `books`: where payments are listed by assignment only.
     """
 
     gateway: Gateway
@@ -44,6 +45,7 @@ class Context:
     project: str
     currency: str
     patience_ms: int = 0
+    books: Books | None = None
 
     def wait(self, why: Left, text: str, until_ms: int | None) -> None:
         """Something that only time, or a person, settles: told once."""
@@ -59,6 +61,14 @@ class Context:
     def promise(self, track: Track) -> Promise:
         """What holds for an operation: by the mode it was journaled in, whatever the config says by now."""
         return self.gateway.codec.promise(track.operation.mode)
+
+    def doubt(self, track: Track) -> str:
+        """Why a list that does not show an operation proves nothing, as a sentence; "" where nothing speaks against."""
+        if self.books is None:
+            return ""
+        items = track.open_items
+        doubts = (self.books.doubt(item.recipient, item.assignment_id, _address(item)) for item in items)
+        return next((doubt for doubt in doubts if doubt), "")
 
     def settle(self, track: Track, basis: Basis, items: Sequence[Settlement]) -> None:
         """End an operation: journal it now, show it once it is durable."""

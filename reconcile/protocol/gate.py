@@ -37,6 +37,11 @@ class _Operations(NamedTuple):
 def pass_gate(ledger: Ledger, gateway: Gateway, record: LedgerRecord, *, anchored: bool) -> Closed | None:
     """Open the gate if it may be opened, and record why; else say what it waits for. None: it is open."""
     settings = gateway.settings
+    if gateway.codec.lists_by_assignment:
+        # Singles under tokens that any repetition shares, behind a scan of each assignment: `scan_assignments` has why.
+        if record.gate:
+            _open(ledger, gateway, record, "singles")
+        return None
     promise = gateway.codec.promise(settings.mode)
     singles = settings.batch_size == 1 and promise.holds_operations and promise.protection_ms > 0
     if not record.gate:

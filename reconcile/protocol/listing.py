@@ -26,6 +26,10 @@ class Listing:
         self.flying = False
         self.failure: Unread | None = None
 
+    def failure_of(self, track: Track) -> Unread | None:
+        """Why the last reading has nothing to say of an operation."""
+        return self.failure
+
     def begin(self, tracks: tuple[Track, ...], *, anew: bool) -> None:
         """Start a reading for these ended operations; `anew` from where the run's scan ended."""
         assert not self.running

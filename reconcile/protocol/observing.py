@@ -10,6 +10,7 @@ from reconcile.protocol.ages import Moment, youngest_ms
 from reconcile.protocol.context import Context
 from reconcile.protocol.gateway import is_long, over_ms, told
 from reconcile.protocol.listing import Listing
+from reconcile.protocol.listing_assignments import AssignmentListing
 from reconcile.protocol.polling import Polling
 from reconcile.protocol.report import Left, Wait
 from reconcile.protocol.settling import Proofs, from_absence, from_proofs
@@ -52,7 +53,8 @@ class Observer:
         self._tracks: dict[bytes, Track] = {}
         self._payments: dict[bytes, Track] = {}
         self._polling = Polling(context)
-        self.listing = Listing(context, newest_remote_id)
+        books = context.books
+        self.listing = Listing(context, newest_remote_id) if books is None else AssignmentListing(books)
         self._listed_since_ms: int | None = None
 
     def __len__(self) -> int:
@@ -70,7 +72,7 @@ class Observer:
             self._payments[item.payment_id] = track
         if not self._context.promise(track).holds_operations:
             # One that "exists" is asked for by name. Of any other nothing is kept: the list alone can show it.
-            track.alone, track.log_read = True, not track.executed
+            track.alone, track.log_read = True, not track.executed or self._context.books is not None
             if track.log_read:
                 self._to_list(track)
 
@@ -175,6 +177,10 @@ class Observer:
     def _judge_absence(self, track: Track) -> None:
         """Not in the list that this run read: proof only once the settle window had passed by then."""
         window_ms = self._context.gateway.settings.settle_window_s * 1000
+        doubt = self._context.doubt(track)
+        if doubt:
+            self._leave(track, Left.IN_DOUBT, message=doubt)
+            return
         if self._scanned is not None and absence_counts(track, window_ms=window_ms, scanned=self._scanned):
             settlements = from_absence(track.open_items, self._proofs(track))
             if settlements is not None and accounts_for(track, settlements):
@@ -186,8 +192,9 @@ class Observer:
         self._wait_for_window(track, window_ms)
 
     def _listed(self, track: Track) -> None:
-        if self.listing.failure is not None:
-            self._unread(track, self.listing.failure, Stage.LISTED)
+        failure = self.listing.failure_of(track)
+        if failure is not None:
+            self._unread(track, failure, Stage.LISTED)
         elif self._settle(track, Basis.LIST):
             return
         elif not track.log_read:

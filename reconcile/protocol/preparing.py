@@ -1,6 +1,7 @@
 """A frozen operation from the payments that were agreed to: the last step before the journal."""
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 
 from reconcile import identity
 from reconcile.model import Account
@@ -8,6 +9,21 @@ from reconcile.plan.model import Change
 from reconcile.protocol.gateway import Gateway
 from reconcile.providers.base import Outgoing
 from reconcile.state.events import PreparedOperation, PreparedPayment
+
+
+class Rest(Iterator[Change]):
+    """The payments that are still to be journaled; true while there are any."""
+
+    def __init__(self, changes: Sequence[Change]) -> None:
+        self._changes = deque(changes)
+
+    def __bool__(self) -> bool:
+        return bool(self._changes)
+
+    def __next__(self) -> Change:
+        if not self._changes:
+            raise StopIteration
+        return self._changes.popleft()
 
 
 def prepare(

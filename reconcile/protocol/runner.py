@@ -11,6 +11,7 @@ from typing import Final, NamedTuple, Protocol
 from reconcile.errors import BonusctlError, Interrupted, StateError
 from reconcile.money import add
 from reconcile.plan.model import Action, Change, Plan
+from reconcile.protocol.adopting import Sought
 from reconcile.protocol.context import Tally
 from reconcile.protocol.gateway import Gateway
 from reconcile.protocol.ports import Clock, Control, Progress
@@ -57,6 +58,11 @@ class ProjectView(Protocol):
     def wanted(self, settings: ProviderSettings, operations: Sequence[OperationRecord]) -> frozenset[bytes]:
         """The payments of these open operations that the present specs still ask for, as journaled:
         same recipient, amount, texts. Only these may be sent again.
+        """
+
+    def sought(self, settings: ProviderSettings) -> Sequence[Sought]:
+        """The bonuses that the specs may want paid through this provider, as the ledger stands: for one that lists
+        payments by assignment only. Shows nothing to anybody. Raises InvalidInput for specs with errors.
         """
 
     def plan(self, reader: StateReader) -> Plan:
@@ -200,7 +206,13 @@ class _Run:
 
         options = self._options
         try:
-            session.prepare(wanted, full=options.full_scan, anchored=options.anchored, until_ms=self._until_ms())
+            session.prepare(
+                wanted,
+                full=options.full_scan,
+                anchored=options.anchored,
+                until_ms=self._until_ms(),
+                sought=lambda: project.sought(session.settings),
+            )
         except ScanFailed as failed:
             self._scan_failed(session, failed)
             return False

@@ -1,6 +1,5 @@
 """One provider's part of a run: contact, scan, gate, recovery, and the sending of what was agreed."""
 
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Final
@@ -9,9 +8,11 @@ from reconcile.errors import Refused
 from reconcile.model import PaymentStatus, SendOutcome
 from reconcile.money import Money, add
 from reconcile.plan.model import Change
+from reconcile.protocol.adopting import Sought
 from reconcile.protocol.ages import Moment
 from reconcile.protocol.assignments import CHUNK, Assignments
-from reconcile.protocol.contact import bind, find_account, note_balance
+from reconcile.protocol.books import Books
+from reconcile.protocol.contact import ask_account, bind, find_account, note_balance
 from reconcile.protocol.context import Context, Tally
 from reconcile.protocol.engine import Engine
 from reconcile.protocol.funds import funds_of, shortage
@@ -19,15 +20,16 @@ from reconcile.protocol.gate import pass_gate
 from reconcile.protocol.gateway import Gateway
 from reconcile.protocol.journal import Journal
 from reconcile.protocol.ports import Clock, Control, Progress
-from reconcile.protocol.preparing import prepare
+from reconcile.protocol.preparing import Rest, prepare
 from reconcile.protocol.quota import Quota
 from reconcile.protocol.readback import marker_problem
 from reconcile.protocol.recovery import Step, next_step
 from reconcile.protocol.report import Left, Wait
 from reconcile.protocol.scan import IMPORTED, scan
+from reconcile.protocol.scan_assignments import payable, scan_assignments
 from reconcile.protocol.settling import released
 from reconcile.protocol.track import Stage, Track, fresh, recovered
-from reconcile.providers.base import AccountFound, ReadAccount
+from reconcile.providers.base import AccountFound
 from reconcile.state.events import Basis
 from reconcile.state.ledger import Ledger, LedgerRecord, OperationRecord
 from reconcile.times import HOUR_MS, MINUTE_MS, SECOND_MS
@@ -36,21 +38,6 @@ STALE_MS: Final = 10 * MINUTE_MS
 """How old a run's scan may be when sending begins."""
 
 Wanted = Callable[[Sequence[OperationRecord]], frozenset[bytes]]
-
-
-class Rest(Iterator[Change]):
-    """The payments that are still to be journaled; true while there are any."""
-
-    def __init__(self, changes: Sequence[Change]) -> None:
-        self._changes = deque(changes)
-
-    def __bool__(self) -> bool:
-        return bool(self._changes)
-
-    def __next__(self) -> Change:
-        if not self._changes:
-            raise StopIteration
-        return self._changes.popleft()
 
 
 class Session:
@@ -80,6 +67,7 @@ class Session:
         self._verified = False
         self._patience_ms = 0
         self._assignments = Assignments()
+        self._books: Books | None = None
         self.closed: Left | None = None
         self.account = find_account(gateway)
         self._record = bind(ledger, gateway, self.account, clock)
@@ -96,15 +84,24 @@ class Session:
 
     # --- before the plan -----------------------------------------------------------------------------------------------
 
-    def prepare(self, wanted: Wanted | None, *, full: bool, anchored: bool, until_ms: int) -> None:
+    def prepare(
+        self,
+        wanted: Wanted | None,
+        *,
+        full: bool,
+        anchored: bool,
+        until_ms: int,
+        sought: Callable[[], Sequence[Sought]] = tuple,
+    ) -> None:
         """Scan, gate, recover; again while something only waits for a moment before `until_ms` (boot-time clock).
 
-        `wanted` tells which open payments may be sent again, None: none (a refresh never sends). Raises ScanFailed.
+        `wanted` tells which open payments may be sent again, None: none (a refresh never sends). `sought`: what the
+        specs may want paid, for a provider that lists by assignment. Raises ScanFailed.
         """
         self._patience_ms = until_ms
         while True:
             waits: list[Wait] = []
-            self._scan(full=full)
+            self._scan(sought, full=full)
             self.closed = None
             if wanted is not None:
                 closed = pass_gate(self._ledger, self.gateway, self.record, anchored=anchored)
@@ -160,10 +157,21 @@ class Session:
                     reason="refresh_needed",
                 )
 
-    def _scan(self, *, full: bool) -> None:
+    def _scan(self, sought: Callable[[], Sequence[Sought]], *, full: bool) -> None:
         self._progress.phase(f"{self.settings.name}: reading what was paid")
         moment = self.gateway.moment()
-        found = scan(self._ledger, self.gateway, self.record, project=self._project, full=full)
+        if self.gateway.codec.lists_by_assignment:
+            found, self._books = scan_assignments(
+                self._ledger,
+                self.gateway,
+                self.record,
+                sought=sought(),
+                full=full,
+                project=self._project,
+                control=self._control,
+            )
+        else:
+            found = scan(self._ledger, self.gateway, self.record, project=self._project, full=full)
         self._scanned = moment
         self._newest = found.newest_remote_id or self._newest
         self._tally.paid += found.adopted
@@ -216,6 +224,11 @@ class Session:
             if not item.open:
                 known = self._ledger.payment_by_id(item.payment_id, ledger=self._record.ledger)
                 track.issued_before += known is not None and known.status is PaymentStatus.ISSUED
+        return self._followed(track)
+
+    def _followed(self, track: Track) -> Track:
+        if self._books is not None:
+            self._books.follow(track)
         return track
 
     def _cancel(self, context: Context, operation: OperationRecord) -> None:
@@ -234,6 +247,8 @@ class Session:
             return None
         if self.closed is not None:
             return self.closed
+        if self._books is not None:
+            changes = payable(changes, self._books, self._tally)
         self._patience_ms = until_ms
         lacking = self._shortage(changes)
         if lacking:
@@ -276,7 +291,7 @@ class Session:
         return shortage(funds_of(self.settings, self._record.currency, self.account.balance, changes[:sendable]))
 
     def _read_balance(self) -> None:
-        found = self.gateway.ask(ReadAccount())
+        found = ask_account(self.gateway)
         if isinstance(found, AccountFound):
             self.account = found
             note_balance(self._ledger, self._record.ledger, found, self._clock)
@@ -309,6 +324,10 @@ class Session:
         return self._judge_marker(paid.payment_id, paid.remote_id)
 
     def _judge_marker(self, payment_id: bytes, remote_id: str) -> Left | None:
+        if self._books is not None:
+            # It was settled by the list, which showed it as it was sent.
+            self._verified = True
+            return None
         problem = marker_problem(self.gateway, payment_id, remote_id)
         if problem:
             self._tally.notes.append(f"{self.settings.name}: {problem}")
@@ -317,7 +336,9 @@ class Session:
         return None
 
     def _hold_back(self) -> Left:
-        text = "this account's first payment is in doubt: nothing more is sent before its marker was read back"
+        text = (
+            "this account's first payment is in doubt: nothing more is sent before the provider's list showed it whole"
+        )
         self._context().wait(Left.GATE, text, None)
         return Left.GATE
 
@@ -331,7 +352,7 @@ class Session:
         while group := list(islice(changes, self.settings.batch_size)):
             prepared = prepare(number, account, self.settings.mode, group, context.gateway)
             context.journal.prepare(prepared)
-            yield fresh(prepared, self._clock.now_ms())
+            yield self._followed(fresh(prepared, self._clock.now_ms()))
             number += 1
 
     # --- helpers ---------------------------------------------------------------------------------------------------------
@@ -346,6 +367,7 @@ class Session:
             project=self._project,
             currency=self._record.currency,
             patience_ms=self._patience_ms,
+            books=self._books,
         )
 
     def _quota(self) -> Quota:

@@ -329,6 +329,9 @@ class Codec(Protocol):
     def texts_of(self, body: str, position: int) -> Texts:
         """What a payment of a frozen body said."""
 
+    def refers(self, body: str) -> bool:
+        """Whether what a frozen body says names its payments, so that only that can prove them in a list."""
+
     def explain(self, code: str) -> str:
         """What a code of the provider's (or of ours, where it gave none) means and what to do; "" for no code."""
 

@@ -50,6 +50,10 @@ class MTurkCodec:
         assert position == 0
         return (("reason", split(reason_of(body))[0]),)
 
+    def refers(self, body: str) -> bool:
+        """Whether the reason ends with a reference."""
+        return split(reason_of(body))[1] is not None
+
     def explain(self, code: str) -> str:
         """What a code means and what to do, in a sentence or two."""
         return explain(code)

@@ -54,6 +54,10 @@ class TolokaCodec:
         """What a payment of a frozen body said."""
         return texts_of_body(body, position)
 
+    def refers(self, body: str) -> bool:
+        """Always: every comment ends with a marker."""
+        return True
+
     def explain(self, code: str) -> str:
         """What a code means and what to do, in a sentence or two."""
         return explain(code)

@@ -1,0 +1,137 @@
+"""Reads the lists of many assignments, whole, as many at a time as the wire carries. All of them, or nothing is sent."""
+
+from collections import Counter, deque
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Final, NamedTuple
+
+from reconcile.errors import Interrupted
+from reconcile.protocol.gateway import (
+    BACKOFF_FIRST_S,
+    READ_TRIES,
+    SHORT_WAIT_S,
+    Gateway,
+    is_long,
+    over_ms,
+    refused_access,
+    told,
+)
+from reconcile.protocol.ports import Control
+from reconcile.protocol.scan import ScanFailed
+from reconcile.providers.base import ListPayments, PaymentsPage, RemotePayment, Trouble, Unread
+
+PAGES_MAX: Final = 10_000
+"""Of one assignment: a list that never ends is no list."""
+
+
+class _Page(NamedTuple):
+    name: str
+    cursor: str
+
+
+def read_lists(
+    gateway: Gateway, names: Sequence[str], control: Control
+) -> dict[str, tuple[RemotePayment, ...] | Unread]:
+    """Every page of each; Unread for one that the provider refuses to list (`final`). To be called with nothing in
+    flight. Raises ScanFailed where one stayed unread, Interrupted where a person stopped the run.
+    """
+    reading = _Reading(gateway, names)
+    pause_s = BACKOFF_FIRST_S
+    for number in range(READ_TRIES):
+        if not reading.waiting:
+            break
+        if number:
+            gateway.sleep(min(max(pause_s, reading.pause_s), SHORT_WAIT_S))
+            pause_s *= 2
+        reading.round(control)
+        if control.stop_requested():
+            raise Interrupted("Interrupted while what was paid was read: nothing was sent.")
+    if reading.waiting:
+        assert reading.problem is not None
+        raise _failed(gateway, reading.waiting[0].name, reading.problem)
+    return reading.whole()
+
+
+class _Reading:
+    """Lists on their way. `waiting`: pages that are still to be asked for."""
+
+    def __init__(self, gateway: Gateway, names: Sequence[str]) -> None:
+        self._gateway = gateway
+        self._found: dict[str, list[RemotePayment]] = {name: [] for name in names}
+        self._refused: dict[str, Unread] = {}
+        self._pages: Counter[str] = Counter()
+        self.waiting = deque(_Page(name, "") for name in names)
+        self.problem: Unread | None = None
+        self.pause_s = 0.0
+
+    def round(self, control: Control) -> None:
+        """Ask for everything that waits; what stays unread waits again."""
+        gateway = self._gateway
+        again: list[_Page] = []
+        flying: dict[int, _Page] = {}
+        self.pause_s = 0.0
+        while flying or self.waiting:
+            hurried = bool(again) and self.problem is not None and self.problem.trouble is not Trouble.NONE
+            idle = hurried or control.stop_requested()
+            while self.waiting and gateway.free and not gateway.pace_wait_ms() and not idle:
+                page = self.waiting.popleft()
+                flying[gateway.start(ListPayments(None, page.cursor, page.name))] = page
+            if not flying:
+                if idle:
+                    break
+                gateway.sleep(gateway.pace_wait_ms() / 1000)
+                continue
+            for reply in gateway.collect(0.25):
+                page = flying.pop(reply.number)
+                assert isinstance(reply.answer, PaymentsPage | Unread)
+                if not self._take(page, reply.answer):
+                    again.append(page)
+        self.waiting.extend(again)
+
+    def whole(self) -> dict[str, tuple[RemotePayment, ...] | Unread]:
+        """The lists, each with names of its own."""
+        return {name: self._refused.get(name) or tuple(numbered(found)) for name, found in self._found.items()}
+
+    def _take(self, page: _Page, answer: PaymentsPage | Unread) -> bool:
+        """One answer; False where it has to be asked for again."""
+        if isinstance(answer, Unread):
+            if answer.trouble is Trouble.STOP:
+                raise refused_access(self._gateway.settings, answer)
+            if answer.final:
+                self._refused[page.name] = answer
+                return True
+            if is_long(answer):
+                raise _failed(self._gateway, page.name, answer)
+            self.problem, self.pause_s = answer, max(self.pause_s, answer.retry_after_s or 0.0)
+            return False
+        self._found[page.name] += answer.payments
+        self._pages[page.name] += 1
+        if answer.next_cursor:
+            if self._pages[page.name] >= PAGES_MAX:
+                raise _failed(self._gateway, page.name, Unread(code="", message="its list does not end"))
+            self.waiting.append(_Page(page.name, answer.next_cursor))
+        return True
+
+
+def numbered(payments: Iterable[RemotePayment]) -> list[RemotePayment]:
+    """A whole list with names of its own: payments of one millisecond are told apart by a number."""
+    seen: Counter[str] = Counter()
+    found = []
+    for payment in sorted(payments, key=lambda one: (one.created_ms, one.recipient, one.amount, one.comment)):
+        seen[payment.remote_id] += 1
+        found.append(_renamed(payment, seen[payment.remote_id]))
+    return found
+
+
+def _renamed(payment: RemotePayment, number: int) -> RemotePayment:
+    return payment if number == 1 else replace(payment, remote_id=f"{payment.remote_id}.{number}")
+
+
+def _failed(gateway: Gateway, name: str, problem: Unread) -> ScanFailed:
+    failed = ScanFailed(
+        f"{gateway.settings.name}: the payments of assignment {name} could not be read: {told(problem, gateway.codec)}",
+        detail="Nothing was sent: what was paid already must be known first.",
+        remedy="Run it again; nothing is lost.",
+    )
+    failed.until_ms = over_ms(problem, gateway.moment())
+    return failed
