@@ -14,8 +14,11 @@ from typing import Final, TextIO
 
 _STYLES: Final = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 _CLEAR_LINE: Final = "\r\x1b[2K"
-# What JSON lets stand in a text and a terminal obeys: controls above ASCII, other line ends, writing directions.
-_OBEYED: Final = re.compile(r"[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+# What JSON lets stand in a text and a terminal obeys or hides: controls above ASCII, other line ends, writing directions,
+# characters without a shape; and `##[`, which GitHub's runner obeys anywhere in a line.
+_OBEYED: Final = re.compile(
+    "[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]|(?<=#)#(?=\\[)"
+)
 
 
 class Console:
@@ -71,8 +74,11 @@ class Console:
         """A result as JSON. What a terminal would obey is escaped, which is the same text to every reader of JSON."""
         import json
 
-        text = json.dumps(value, ensure_ascii=False, indent=2)
-        self.result(_OBEYED.sub(lambda found: f"\\u{ord(found.group()):04x}", text))
+        self.result(_escaped(json.dumps(value, ensure_ascii=False, indent=2)))
+
+    def documents(self, chunks: Iterable[str]) -> None:
+        """A long result that is JSON already, in pieces, line ends included; escaped in the same way."""
+        self.results(map(_escaped, chunks))
 
     # --- messages -------------------------------------------------------------------------------------------------
 
@@ -144,6 +150,16 @@ class Console:
             stream.flush()
         except BrokenPipeError:
             _silence(stream)
+
+
+def _escaped(text: str) -> str:
+    """JSON whose texts hold nothing that a terminal would obey: inside of a text each character has an escape."""
+    return _OBEYED.sub(_escape, text)
+
+
+def _escape(found: re.Match[str]) -> str:
+    units = found.group().encode("utf-16-be")
+    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
 
 
 def _is_terminal(stream: TextIO | None) -> bool:

@@ -38,7 +38,7 @@ def show_plan(console: Console, plan: Plan, showing: Showing, *, saved_as: str =
         case "json":
             from reconcile.plan.document import chunks
 
-            console.results((*chunks(plan, {"reason": refusal_of(plan)} if plan.refused else None), "\n"))
+            console.documents((*chunks(plan, {"reason": refusal_of(plan)} if plan.refused else None), "\n"))
         case "markdown" | "html":
             console.results(_review(plan, showing))
         case _:

@@ -12,4 +12,4 @@ def command(invocation: Invocation, /) -> None:
     """Print the whole state as JSON lines, the same text for the same state."""
     from reconcile.project.state_ops import export_to
 
-    export_to(invocation.load_project(), lambda line: invocation.console.results((line, "\n")))
+    export_to(invocation.load_project(), lambda line: invocation.console.documents((line, "\n")))

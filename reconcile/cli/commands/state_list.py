@@ -28,6 +28,6 @@ def command(invocation: Invocation, /, campaign: str, form: str) -> None:
     with open_reader(project.state_path) as reader:
         rows = bonus_rows(project, reader, asked, campaign=campaign)
         if form == "json":
-            invocation.console.results(render_bonuses_json(rows))
+            invocation.console.documents(render_bonuses_json(rows))
         else:
             invocation.console.result(render_bonuses_text(rows))
