@@ -69,7 +69,7 @@ class Branch:
             f"+{self._ref}:{self._kept}",
         )
         commit = self.git.text("rev-parse", "--verify", "--end-of-options", f"{self._kept}^{{commit}}")
-        listed = self.git.text("ls-tree", "-r", "-z", commit)
+        listed = self.git.text("ls-tree", "-r", "-z", "--full-tree", commit)
         files = {}
         for row in listed.split("\0")[:-1]:
             words, path = row.split("\t", 1)

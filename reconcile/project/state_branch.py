@@ -127,9 +127,10 @@ def push(project: Project, *, remote: str, branch: str) -> PushReport:
             ours = begun is not None and found is not None and found.token == begun.token
             clears = ours and begun is not None and covered(project, begun)
             changes = {**files, **(place.files.unmarked() if clears else {})}
-            done = (
-                tip if not changes else place.branch.push(tip, changes, f"State at event {head.sequence} [skip ci]\n")
-            )
+            if changes:
+                changes = {**place.files.base(tip), **changes}
+            what = f"State at event {head.sequence}" if head.sequence else "No run took place"
+            done = place.branch.push(tip, changes, f"{what} [skip ci]\n")
             if not isinstance(done, Lost):
                 if clears or not ours:
                     begun_path(project).unlink(missing_ok=True)
@@ -145,8 +146,7 @@ class _Place:
     """The branch, and our files on it. Raises Refused outside of a work tree."""
 
     def __init__(self, project: Project, remote: str, branch: str) -> None:
-        git = Git(project.settings.root.resolve(), project.environ)
-        done = git.run("rev-parse", "--show-toplevel")
+        done = Git(project.settings.root.resolve(), project.environ).run("rev-parse", "--show-toplevel")
         if done.code != 0:
             raise Refused(
                 f"{project.settings.root.resolve()} is not in a git work tree",
@@ -154,8 +154,8 @@ class _Place:
                 remedy="A state on a branch needs a clone of the repository that the specs are in.",
                 reason="no_work_tree",
             )
-        self.branch: Branch = open_branch(git, remote=remote, name=branch)
         state, top = project.state_path.parent.resolve() / project.state_path.name, Path(done.text).resolve()
+        self.branch: Branch = open_branch(Git(top, project.environ), remote=remote, name=branch)
         inside = state.is_relative_to(top)
         self.files = StateFiles(self.branch, state.relative_to(top).as_posix() if inside else state.name)
 
