@@ -6,7 +6,7 @@ SHELL  := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test lint types unit crash kill bench soak test-kit test-page lint-ci docs lock clean
+.PHONY: help demo test lint types unit crash kill bench soak fuzz moves test-kit test-page lint-ci docs lock clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -59,6 +59,12 @@ soak: $(VENV)/.installed  ## the long shares: histories, pairs of crash points, 
 	BONUSCTL_HISTORIES=20000 BONUSCTL_KILLS=1000 BONUSCTL_CRASH_PAIRS=1 \
 	  $(BIN)/python -m pytest -q -n 2 --dist worksteal tests/crash tests/kill
 
+fuzz: $(VENV)/.installed  ## a long share of fuzzing: FUZZ inputs (5000) for each reader and way, from FUZZ_SEED (2)
+	BONUSCTL_FUZZ=$(or $(FUZZ),5000) BONUSCTL_FUZZ_SEED=$(or $(FUZZ_SEED),2) $(BIN)/python -m pytest -q -n 2 -s tests/fuzz
+
+moves: $(VENV)/.installed  ## a long share of users' moves: MOVES stories (2000), new ones each time
+	BONUSCTL_MOVES=$(or $(MOVES),2000) $(BIN)/python -m pytest -q -s tests/moves
+
 bench: $(VENV)/.installed  ## measure against the limits, and record it in benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks.plan_yaml --record
 
@@ -71,8 +77,9 @@ test-page: $(VENV)/.installed  ## the emulator's page in headless Chromium, if t
 lint-ci: $(VENV)/.installed .venv-lint/.installed  ## the action, the workflows that init writes, the hooks, under their linters
 	bash scripts/lint-ci.sh .venv-lint/bin $(BIN)/python
 
-docs: $(VENV)/.installed  ## write docs/commands.md anew from the commands
+docs: $(VENV)/.installed  ## write docs/commands.md anew from the commands, and the screens in docs/ci.md
 	$(BIN)/python -m reconcile.cli.reference > docs/commands.md
+	BONUSCTL_WRITE_SCREENS=1 $(BIN)/python -m pytest -q tests/ci/test_ci_docs.py
 
 lock:  ## lock the development tools anew
 	$(PYTHON) -m venv .venv-lock && .venv-lock/bin/python -m pip install --quiet --disable-pip-version-check uv

@@ -37,6 +37,7 @@ from reconcile.state.events import Result
 from tests.moves.desk import Desk, Place
 from tests.moves.page import Name, Page, Row
 from tests.moves.specs import CONFIG, CampaignFile, Entry, asked, known_names, write
+from tests.support.figures import tell
 from tests.support.world import Points
 
 STORIES = int(os.environ.get("BONUSCTL_MOVES", "0"))
@@ -480,7 +481,7 @@ def test_whatever_users_do_nobody_holds_more_than_was_asked_for_and_no_state_say
         suppress_health_check=list(HealthCheck),
     )
     run_state_machine_as_test(Moves, settings=told)
-    print(json.dumps({"suite": "moves", **dict(sorted(SEEN.items()))}))
+    tell("moves", dict(sorted(SEEN.items())))
     # A story in which nothing is paid, dies or is refused proves nothing.
     assert SEEN["payments"] > SEEN["stories"]
     assert min(SEEN["runs that died"], SEEN["runs refused: policy"], SEEN["decided by a person"]) > 0
