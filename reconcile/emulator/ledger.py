@@ -220,10 +220,9 @@ class Ledger:
             payment._replace(amount=amount),  # type: ignore[arg-type]
         )
         for kind, name in (("all", ""), ("campaign", campaign), ("recipient", payment.user_id)):
-            self.add_total(payment.account, kind, name, payment.amount)
+            self._add_total(payment.account, kind, name, payment.amount)
 
-    def add_total(self, account: str, kind: str, name: str, amount: Decimal) -> None:
-        """Add a payment to one sum: kind `all`, `campaign` or `recipient`."""
+    def _add_total(self, account: str, kind: str, name: str, amount: Decimal) -> None:
         row = self.connection.execute(
             "SELECT payments, amount FROM totals WHERE account = ? AND kind = ? AND name = ?", (account, kind, name)
         ).fetchone()

@@ -2,11 +2,16 @@
 
 import contextlib
 import json
+from pathlib import Path
 
 import httpx
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
+from reconcile.emulator.ledger import Ledger
+from reconcile.emulator.mturk.store import Bonus, add_bonus
+from reconcile.emulator.options import Options
+from reconcile.emulator.page import page
 from tests.emulator.client import Toloka, bonus
 from tests.emulator.mturk_client import Mturk, post
 from tests.support.emulator import EmulatorProcess
@@ -220,6 +225,18 @@ def test_the_control_api_sums_and_counts(tmp_path_factory: pytest.TempPathFactor
     assert ledger["mturk"]["sums"] == {"payments": 2, "amount": "3.55"}
     assert ledger["mturk"]["accounts"] == [{"id": "100000000001", "balance": "9995.74"}]
     assert (ledger["requests"]["send_bonus"], ledger["payments"]) == (2, [])
+
+
+def test_the_page_says_how_many_bonuses_it_does_not_list(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger.db", first_id=1)
+    with ledger.transaction(writes=True):
+        for number in range(51):
+            paid = Bonus(0, "100000000001", "3HIT", "3A", "A1", "1.00", f"r{number}.", "", number, "id")
+            add_bonus(ledger.connection, paid)
+        text = page(ledger, Options()).body.decode()
+    ledger.close()
+    assert "<h2>Newest bonuses of MTurk: 50 of 51</h2>" in text
+    assert ("r0." in text, "r1." in text, "r50." in text) == (False, True, True)
 
 
 @pytest.mark.parametrize("row", [{"id": "3A"}, {"worker_id": "A1"}, {"id": "3A", "worker_id": 7}, 7])

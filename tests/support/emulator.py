@@ -100,8 +100,9 @@ class EmulatorProcess:
 
     def mturk_assignments(self, *rows: Mapping[str, str], account: str = "") -> Json:
         """Register assignments of MTurk: id, worker_id and, unless it follows the rule, hit_id."""
-        named = {"account": account} if account else {}
-        return self._control("mturk-assignments", {"assignments": list(rows)} | named)
+        return self._control(
+            "mturk-assignments", {"assignments": list(rows)} | ({"account": account} if account else {})
+        )
 
     def faults(self, faults: Sequence[Mapping[str, object]], *, seed: int = 0) -> Json:
         """Replace the faults in force."""

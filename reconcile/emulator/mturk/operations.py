@@ -67,7 +67,7 @@ def send_bonus(ledger: Ledger, options: Options, asked: Asked) -> Answer:
         granted_ms=asked.now_ms,
         request_id=request_id,
     )
-    store.add_bonus(ledger, bonus, wanted.amount)
+    store.add_bonus(ledger.connection, bonus)
     if wanted.token:
         store.remember_token(ledger.connection, asked.account, wanted.token, request_id, asked.now_ms)
     return aws_json(200, {}, request_id)

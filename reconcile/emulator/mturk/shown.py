@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from reconcile.emulator.ledger import Ledger
-from reconcile.emulator.mturk.store import Bonus, bonuses, newest_bonuses
+from reconcile.emulator.mturk.store import Bonus, bonuses, count_bonuses, newest_bonuses
 from reconcile.emulator.options import Options
 from reconcile.money import add, format_amount
 from reconcile.times import format_time
@@ -46,7 +46,9 @@ def newest_table(ledger: Ledger, limit: int) -> Table | None:
         ("number", "Amount"),
         ("", "Reason"),
     )
-    return Table("Newest bonuses of MTurk", head, tuple(map(_cells, rows))) if rows else None
+    count = count_bonuses(ledger.connection)
+    title = "Newest bonuses of MTurk" + (f": {limit} of {count:,}" if count > limit else "")
+    return Table(title, head, tuple(map(_cells, rows))) if rows else None
 
 
 def _payment_json(bonus: Bonus) -> dict[str, object]:

@@ -1,10 +1,7 @@
 """What the ledger keeps of MTurk: bonuses, the tokens of the last day, assignments, requests that come late."""
 
 import sqlite3
-from decimal import Decimal
 from typing import NamedTuple
-
-from reconcile.emulator.ledger import Ledger
 
 
 class Bonus(NamedTuple):
@@ -44,14 +41,12 @@ class Page(NamedTuple):
 _COLUMNS = ", ".join(Bonus._fields)
 
 
-def add_bonus(ledger: Ledger, bonus: Bonus, amount: Decimal) -> None:
-    """Write a bonus and add it to the sums; its id is given here."""
-    ledger.connection.execute(
+def add_bonus(connection: sqlite3.Connection, bonus: Bonus) -> None:
+    """Write a bonus; its id is given here."""
+    connection.execute(
         f"INSERT INTO mturk_bonuses ({_COLUMNS}) VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 (columns of ours)
         bonus[1:],
     )
-    for kind, name in (("all", ""), ("recipient", bonus.worker_id)):
-        ledger.add_total(bonus.account, kind, name, amount)
 
 
 def bonuses(connection: sqlite3.Connection) -> list[Bonus]:
@@ -64,6 +59,11 @@ def newest_bonuses(connection: sqlite3.Connection, limit: int) -> list[Bonus]:
     """The newest bonuses of all accounts, the newest first."""
     select = f"SELECT {_COLUMNS} FROM mturk_bonuses ORDER BY id DESC LIMIT ?"  # noqa: S608 (columns of ours)
     return [Bonus._make(row) for row in connection.execute(select, (limit,))]
+
+
+def count_bonuses(connection: sqlite3.Connection) -> int:
+    """How many bonuses were paid, in all accounts."""
+    return int(connection.execute("SELECT count(*) FROM mturk_bonuses").fetchone()[0])
 
 
 def page_of_bonuses(connection: sqlite3.Connection, page: Page) -> list[Bonus]:
