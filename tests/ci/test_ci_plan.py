@@ -249,3 +249,14 @@ def test_an_event_without_a_pull_request_is_refused(job: Job) -> None:
     ran = job.run("ci", "plan")
     assert ran.ended.code == 1
     assert "is no pull request's event" in ran.ended.err
+
+
+def test_nothing_that_a_pull_request_s_config_names_is_run(job: Job, tmp_path: Path) -> None:
+    """A keyring command is for who applies."""
+    config = (job.folder / "bonusctl.yaml").read_text()
+    named = f'environment: sandbox\n    token_command: [touch, "{tmp_path / "run"}"]'
+    (job.folder / "bonusctl.yaml").write_text(re.sub(r"environment: emulator.*", named, config))
+    ran = job.run("ci", "plan")
+    assert ran.ended.code == 0
+    assert "Toloka sandbox" in ran.ended.out
+    assert not (tmp_path / "run").exists()

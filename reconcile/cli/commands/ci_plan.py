@@ -109,9 +109,9 @@ def _show(invocation: Invocation, outcome: "Outcome") -> None:
 
         console.message(render_text(outcome.problems, color=console.color_messages))
     else:
-        from reconcile.render.plan_text import render_plan_text
+        from reconcile.render.plan_text import render_plan_to_approve
 
-        console.result(render_plan_text(outcome.plan, color=console.color))
+        console.result(render_plan_to_approve(outcome.plan, color=console.color))
 
 
 def _warn(invocation: Invocation, sentence: str) -> None:
