@@ -164,7 +164,9 @@ def parse_address(text: str) -> tuple[str, str, str, str] | None:
 _MARKER: Final = re.compile(
     r"\[([^/#\[\]]+)(?:#([^/#\[\]]+))?/([1-9][0-9]{0,5})\] \[bonusctl:([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\]\s*\Z"
 )
-LOOKS_LIKE_MARKER: Final = re.compile(r"\[\s*bonusctl\s*:|\[[^\[\]]*/[0-9]+\]\s*\Z", re.IGNORECASE)
+LOOKS_LIKE_MARKER: Final = re.compile(
+    r"\[\s*bonusctl\s*:|\[[^\[\]]*/[0-9]+\]\s*\Z|\[b:[\w-]{22}(?:\.[0-9]+)?\]\s*\Z", re.IGNORECASE
+)
 
 
 class Marker(NamedTuple):

@@ -12,8 +12,9 @@ from reconcile.project.providers import open_providers
 from reconcile.project.specs import check_specs
 from reconcile.protocol.runner import ProviderAccess
 from reconcile.providers.base import AccountFound, ReadAccount, Ticket, Unread
+from reconcile.providers.registry import find_secret
 from reconcile.providers.rules import currency_of
-from reconcile.providers.secrets import Secret, find_token
+from reconcile.providers.secrets import Secret
 from reconcile.providers.toloka.credentials import scheme_of
 from reconcile.settings import ProviderSettings, same_account
 from reconcile.state.ledger import LedgerRecord
@@ -138,17 +139,27 @@ def _locked(project: Project) -> bool:
 def _provider(project: Project, settings: ProviderSettings) -> Iterator[Check]:
     name = settings.name
     try:
-        secret = find_token(settings, project.environ)
+        secret = find_secret(settings, project.environ)
     except BonusctlError as error:
         yield failed(f"{name} token", error)
         return
     needs = settings.environment != "emulator"
-    kind = f"present, sent as {scheme_of(secret, environment=settings.environment)}"
+    kind = f"present, {_how_shown(settings, secret)}"
     yield Check(f"{name} token", Level.OK, kind if needs else "none needed by the emulator")
     try:
         yield from _contact(project, settings, secret)
     except BonusctlError as error:
         yield failed(f"{name} account", error)
+
+
+def _how_shown(settings: ProviderSettings, secret: Secret) -> str:
+    """Where the proof of who we are comes from, or how it is sent; never the proof itself."""
+    if settings.type == "mturk":
+        from reconcile.providers.mturk.credentials import AwsKeys
+
+        assert isinstance(secret, AwsKeys)
+        return f"AWS's keys from {secret.method}"
+    return f"sent as {scheme_of(secret, environment=settings.environment)}"
 
 
 def _contact(project: Project, settings: ProviderSettings, secret: Secret) -> Iterator[Check]:
@@ -171,7 +182,14 @@ def _contact(project: Project, settings: ProviderSettings, secret: Secret) -> It
 
 
 def _ask_account(access: ProviderAccess) -> AccountFound | Unread:
-    call = ReadAccount()
+    found = _ask(access, ReadAccount())
+    if isinstance(found, Unread) or not access.codec.balance_apart:
+        return found
+    balance = _ask(access, ReadAccount(found.id))
+    return found if isinstance(balance, Unread) else balance
+
+
+def _ask(access: ProviderAccess, call: ReadAccount) -> AccountFound | Unread:
     access.wire.start(Ticket(1, access.codec.request(call), fenced=False))
     for _, result in access.wire.wait(access.settings.timeout_s + 1):
         answer = access.codec.answer(call, result)

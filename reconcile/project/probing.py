@@ -12,10 +12,10 @@ from reconcile.settings import ProviderSettings
 def probed(project: Project, name: str) -> ProviderSettings:
     """The provider to probe: the one called `name`, or the only one. Raises UsageError where that is not clear."""
     providers = project.settings.providers
-    found = [one for one in providers if name in ("", one.name)]
+    found = [one for one in providers if name in ("", one.name) and one.type == "toloka"]
     if len(found) == 1:
         return found[0]
-    names = ", ".join(one.name for one in providers)
+    names = ", ".join(one.name for one in providers if one.type == "toloka") or "none is of type toloka"
     raise UsageError(f"Which provider shall be probed: {names}?", remedy="Name it with --probe-provider.")
 
 

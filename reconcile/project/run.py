@@ -27,7 +27,7 @@ from reconcile.protocol.ports import Progress
 from reconcile.protocol.report import Report
 from reconcile.protocol.runner import Consented, Ports, ProviderAccess, RunOptions, run_apply, run_refresh
 from reconcile.providers.base import AccountFound
-from reconcile.providers.rules import currency_of
+from reconcile.providers.rules import RULES, currency_of
 from reconcile.settings import ProviderSettings
 from reconcile.state.anchor import read_anchor, write_anchor
 from reconcile.state.chain import parse_head
@@ -42,7 +42,8 @@ from reconcile.state.sqlite import SqliteLedger, open_ledger
 class Orders:
     """How a run goes. `command` is the command line as a person would know it. `wait_s`: how long it may wait for
     gates and windows. `expect_head`: the state must hold this event (`state head`), "" for any state.
-    `newer_only`: refuse a checkout that does not come after the last applied commit.
+    `newer_only`: refuse a checkout that does not come after the last applied commit. `allow_closed`: pay at a provider
+    that has shut.
     """
 
     command: str
@@ -52,6 +53,7 @@ class Orders:
     limit: int | None = None
     expect_head: str = ""
     newer_only: bool = False
+    allow_closed: bool = False
 
 
 class ProjectSpecs:
@@ -131,6 +133,9 @@ def apply(
 ) -> Report:
     """Pay what is desired, missing and agreed to. Raises BonusctlError where a run could not begin or broke off."""
     project = chosen.project
+    for settings in chosen.providers():
+        if not orders.allow_closed:
+            _check_open(settings)
     view = ProjectSpecs(chosen, consent, control, shown)
     with opened_run(project, chosen.providers(), orders, control, progress) as (ports, access):
         view.ledger = ports.ledger
@@ -149,6 +154,19 @@ def refresh(
     """Bring the state up to the providers and settle what is in doubt. Sends no payment."""
     with opened_run(project, providers, orders, control, progress) as (ports, access), keeping_unrecorded(project):
         return run_refresh(ports, access, project.settings.project, run_options(project, orders))
+
+
+def _check_open(settings: ProviderSettings) -> None:
+    """Refuse a provider that has shut, unless a compatible service stands in its place."""
+    rules = RULES[settings.type]
+    day = rules.closed.get(settings.environment, "")
+    if day and not settings.endpoint:
+        raise Refused(
+            f"{settings.name}: {rules.title} closed on {day}",
+            detail="Nothing was sent. What was paid before stays on record, and `refresh` still reads what it can.",
+            remedy="If it takes payments again, say that you mean it:\nbonusctl apply --allow-closed-provider",
+            reason="closed_provider",
+        )
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from typing import Final
 from reconcile.plan.days import days
 from reconcile.plan.document import Totals, totals
 from reconcile.plan.model import Action, Plan, ProviderSummary
+from reconcile.providers.rules import RULES
 from reconcile.render.safe import visible
 from reconcile.render.style import Style
 from reconcile.settings import usable_requests
@@ -73,7 +74,11 @@ def _requests(provider: ProviderSummary) -> Iterator[str]:
     """How much of the day's quota it takes; where one day does not suffice, when it runs and what batches would mean."""
     limit, today = provider.daily_request_limit, provider.requests_today
     sent = f", {today:,} sent today already" if today else ""
-    line = f"{visible(provider.name)}: {_count(provider.requests, 'request')}, {limit:,} a day{sent}"
+    line = f"{visible(provider.name)}: {_count(provider.requests, 'request')}"
+    if not RULES[provider.type].daily_limit:
+        yield f"{line}."
+        return
+    line = f"{line}, {limit:,} a day{sent}"
     planned = days(provider)
     if len(planned) == 1:
         yield f"{line}."
@@ -94,7 +99,7 @@ def _requests(provider: ProviderSummary) -> Iterator[str]:
 
 def _one_writer(provider: ProviderSummary) -> Iterator[str]:
     """What every mode but asynchronous singles asks of the team."""
-    if provider.mode == "async" and provider.batch_size == 1:
+    if provider.mode in ("async", "token") and provider.batch_size == 1:
         return
     batches = f" in batches of up to {provider.batch_size:,}" if provider.batch_size > 1 else " one by one"
     how = "synchronously" if provider.mode == "sync" else "asynchronously"

@@ -55,9 +55,9 @@ def problem_of(text: str, field: str, length_max: int) -> Problem | None:
         return Problem(
             "text-marker",
             f"`{field}` looks like a marker of bonusctl",
-            "Comments end with ` [campaign#key/sequence] [bonusctl:…]`, by which payments are found again: a text "
-            "that imitates it could hide a payment.",
-            "Leave `[bonusctl:` out, and do not end a text with `[…/1]`.",
+            "Comments end with ` [campaign#key/sequence] [bonusctl:…]`, reasons with ` [b:…]` on request, by which "
+            "payments are found again: a text that imitates it could hide a payment.",
+            "Leave `[bonusctl:` out, and do not end a text with `[…/1]` or `[b:…]`.",
         )
     if looks_secret(text):
         return Problem("secret", f"`{field}` holds what looks like a token or key", "", ADVICE)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     help="Also from a commit that does not come after the last applied one.",
 )
 @click.option("--no-refresh", is_flag=True, help="Do not read the provider's list; only where that is proved safe.")
+@click.option("--allow-closed-provider", is_flag=True, help="Pay at a provider that has closed (MTurk, production).")
 @target_option
 @click.option("--limit", type=click.IntRange(min=0), metavar="N", help="Pay at most N payments now.")
 @click.option(
@@ -55,6 +56,7 @@ def command(
     expect_head: str,
     older: bool,  # noqa: FBT001
     no_refresh: bool,  # noqa: FBT001
+    allow_closed_provider: bool,  # noqa: FBT001
     targets: tuple[str, ...],
     limit: int | None,
     wait: int,
@@ -78,6 +80,7 @@ def command(
         wait_s=wait,
         refresh=not no_refresh,
         limit=limit,
+        allow_closed=allow_closed_provider,
         expect_head=expect_head,
         newer_only=not older,
     )
