@@ -6,7 +6,7 @@ SHELL  := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test lint types unit crash kill bench soak fuzz moves test-kit test-page lint-ci docs lock clean
+.PHONY: help demo test audit lint types unit crash kill bench soak fuzz moves test-kit test-page lint-ci docs lock clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -29,6 +29,11 @@ $(VENV)/.installed: requirements/dev.txt pyproject.toml
 	$(PYTHON) -m venv .venv-lint
 	.venv-lint/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/lint-ci.txt \
 	  || echo "not all linters can be installed here: what is missing is reported as not run"
+	touch $@
+
+.venv-audit/.installed: requirements/audit.txt
+	$(PYTHON) -m venv .venv-audit
+	.venv-audit/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/audit.txt
 	touch $@
 
 # --- the demo ------------------------------------------------------------------------------------------------------
@@ -77,6 +82,9 @@ test-page: $(VENV)/.installed  ## the emulator's page in headless Chromium, if t
 lint-ci: $(VENV)/.installed .venv-lint/.installed  ## the action, the workflows that init writes, the hooks, under their linters
 	bash scripts/lint-ci.sh .venv-lint/bin $(BIN)/python
 
+audit: $(VENV)/.installed .venv-audit/.installed  ## known weaknesses of the locked packages; says "not run" where it cannot ask
+	$(BIN)/python -m tests.security.audit .venv-audit/bin/pip-audit
+
 docs: $(VENV)/.installed  ## write docs/commands.md anew from the commands, and the screens in docs/ci.md
 	$(BIN)/python -m reconcile.cli.reference > docs/commands.md
 	BONUSCTL_WRITE_SCREENS=1 $(BIN)/python -m pytest -q tests/ci/test_ci_docs.py
@@ -87,6 +95,8 @@ lock:  ## lock the development tools anew
 	  --no-header --group dev pyproject.toml -o requirements/dev.txt
 	.venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	  --no-header requirements/kit.in -o requirements/kit.txt
+	.venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+	  --no-header requirements/audit.in -o requirements/audit.txt
 	.venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	  --no-header requirements/lint-ci.in -o requirements/lint-ci.txt
 	.venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \

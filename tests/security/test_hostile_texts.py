@@ -6,7 +6,6 @@ import io
 import json
 import re
 import unicodedata
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -54,7 +53,7 @@ class Tags(html.parser.HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project whose bonuses and whose provider say hostile things, with some paid, some rejected and some to pay."""
     folder = project(tmp_path_factory.mktemp("hostile"))
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from reconcile.cli.catalog import COMMANDS, STATE_COMMANDS
+from reconcile.cli.catalog import COMMANDS, STATE_COMMANDS, Entry
 from tests.support.cli import COMMAND, bonusctl, project, write_specs
 
 ANN, BEN, CAT = (
@@ -49,7 +49,7 @@ def formats(*command: str) -> list[str]:
 def masking() -> list[tuple[str, ...]]:
     """The commands whose own module takes the option."""
     room = Path(__file__).parents[2]
-    entries = [((entry.name,), entry) for entry in COMMANDS]
+    entries: list[tuple[tuple[str, ...], Entry]] = [((entry.name,), entry) for entry in COMMANDS]
     entries += [(("state", entry.name), entry) for entry in STATE_COMMANDS]
     return [
         command
