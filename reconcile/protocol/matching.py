@@ -127,6 +127,9 @@ class _Books:
             else:
                 vague[one.recipient, one.amount].append(one.payment_id)
         rest = self._taken(payments, lambda payment: exact[_looks_of(payment)])
+        # What may be in doubt first: where it is not known whose it is, it proves nothing.
+        doubtful = {looks(one.recipient, one.amount, one.texts) for one in self.opened.values()}
+        rest.sort(key=lambda payment: (_looks_of(payment) not in doubtful, repr(payment.texts), payment.created_ms))
         return self._taken(rest, lambda payment: vague[payment.recipient, payment.amount])
 
     def _taken(
