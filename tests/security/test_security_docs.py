@@ -36,4 +36,4 @@ def test_every_file_of_this_suite_stands_in_a_row() -> None:
 
 def test_every_command_on_the_page_exists() -> None:
     targets = re.findall(r"(?m)^([a-z-]+):", (ROOT / "Makefile").read_text())
-    assert {name for name in re.findall(r"\$ make ([a-z-]+)", PAGE)} <= set(targets)
+    assert set(re.findall(r"\$ make ([a-z-]+)", PAGE)) <= set(targets)
