@@ -10,6 +10,7 @@ import os
 import re
 import signal
 import sys
+import time
 from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import Any
@@ -38,23 +39,25 @@ REQUEST_LINE = re.compile(rb"([A-Z]+) (\S+) HTTP/1\.1\r\n")
 
 
 class Points:
-    """Counts what happens, and acts at the Nth event whose name begins with `prefix`."""
+    """Counts what happens, and acts at the Nth event whose name begins with one of `prefixes`."""
 
-    def __init__(self, file: str, number: int, prefix: str, action: signal.Signals) -> None:
+    def __init__(self, file: str, number: int, prefixes: Sequence[str], action: signal.Signals) -> None:
         self._handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600) if file else -1
-        self._left, self._prefix, self._action = number, prefix, action
+        self._left, self._prefixes, self._action = number, tuple(prefixes), action
         self._lock = Lock()
 
     def reach(self, name: str) -> None:
         with self._lock:
             if self._handle >= 0:
                 os.write(self._handle, f"{name}\n".encode())
-            if not name.startswith(self._prefix):
+            if not name.startswith(self._prefixes):
                 return
             self._left -= 1
             if self._left:
                 return
         os.kill(os.getpid(), self._action)
+        # Whichever thread takes the signal, this one gets no further before it.
+        time.sleep(0.1)
 
 
 def watch(points: Points) -> None:

@@ -100,7 +100,9 @@ class Launcher:
         answer: dict[str, Any] = json.loads(self._process.stdout.readline())
         return answer
 
-    def start(self, project: "Project", *arguments: str, at: int = 0, prefix: str = "", stop: bool = False) -> Runner:
+    def start(
+        self, project: "Project", *arguments: str, at: int = 0, prefix: str | tuple[str, ...] = "", stop: bool = False
+    ) -> Runner:
         """Start a command in a project. `at`: it dies (`stop`: is stopped) at so manieth point whose name begins with
         `prefix`; 0: never.
         """
@@ -112,7 +114,7 @@ class Launcher:
             "environ": ENVIRON | {"HOME": str(project.folder)},
             "arguments": arguments,
             "number": at,
-            "prefix": prefix,
+            "prefix": [prefix] if isinstance(prefix, str) else prefix,
             "action": "SIGSTOP" if stop else "SIGKILL",
             **{name: str(folder / name) for name in ("out", "err", "points")},
         }
@@ -153,11 +155,11 @@ class Project:
         text = f"version: 1\ncampaign: {campaign}\nprovider: toloka\nbonuses:\n{rows}"
         (self.folder / "specs" / f"{campaign}.yaml").write_text(text)
 
-    def start(self, *arguments: str, at: int = 0, prefix: str = "", stop: bool = False) -> Runner:
+    def start(self, *arguments: str, at: int = 0, prefix: str | tuple[str, ...] = "", stop: bool = False) -> Runner:
         """Start a command."""
         return self.launcher.start(self, *arguments, at=at, prefix=prefix, stop=stop)
 
-    def run(self, *arguments: str, at: int = 0, prefix: str = "") -> Ended:
+    def run(self, *arguments: str, at: int = 0, prefix: str | tuple[str, ...] = "") -> Ended:
         """Run a command to its end, whatever that is."""
         return self.start(*arguments, at=at, prefix=prefix).wait()
 
