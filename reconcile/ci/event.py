@@ -13,7 +13,8 @@ from reconcile.errors import UsageError
 from reconcile.providers.strict_json import JsonError, parse_json
 
 _REPOSITORY: Final = re.compile(r"[A-Za-z0-9-]{1,100}/[A-Za-z0-9._-]{1,100}", re.ASCII)
-_COMMIT: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?", re.ASCII)
+COMMIT: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?", re.ASCII)
+"""A commit's whole name."""
 _BRANCH: Final = "refs/heads/"
 _EVENT_BYTES_MAX: Final = 16 * 1024 * 1024
 
@@ -43,7 +44,7 @@ class Event(NamedTuple):
 def read_event(environ: Mapping[str, str]) -> Event:
     """The event of this job. Raises UsageError where this is no job of GitHub Actions or says nothing usable."""
     repository, sha = environ.get("GITHUB_REPOSITORY", ""), environ.get("GITHUB_SHA", "")
-    if environ.get("GITHUB_ACTIONS") != "true" or not _REPOSITORY.fullmatch(repository) or not _COMMIT.fullmatch(sha):
+    if environ.get("GITHUB_ACTIONS") != "true" or not _REPOSITORY.fullmatch(repository) or not COMMIT.fullmatch(sha):
         raise UsageError(
             "This is no job of GitHub Actions",
             detail="GITHUB_ACTIONS, GITHUB_REPOSITORY and GITHUB_SHA are what the runner sets there.",
@@ -78,7 +79,7 @@ def _pull_request(environ: Mapping[str, str]) -> PullRequest:
 def _from_payload(payload: object) -> PullRequest | None:
     pull = field(payload, "pull_request")
     number, head = field(pull, "number"), field(pull, "head", "sha")
-    if not isinstance(number, int) or number < 1 or not isinstance(head, str) or not _COMMIT.fullmatch(head):
+    if not isinstance(number, int) or number < 1 or not isinstance(head, str) or not COMMIT.fullmatch(head):
         return None
     theirs, ours = field(pull, "head", "repo", "full_name"), field(pull, "base", "repo", "full_name")
     # A fork that was deleted has no repository any more: that is not ours either.

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 from urllib.parse import quote
 
 from reconcile.ci.api import Api, ApiProblem
-from reconcile.ci.event import field
+from reconcile.ci.event import COMMIT, field
 
 DESCRIPTION_MAX: Final = 140
 """Characters that a status's description holds."""
@@ -109,17 +109,19 @@ class GitHub:
 
 
 def _pull(row: object) -> Pull:
-    number = field(row, "number")
-    if not isinstance(number, int):
-        raise ApiProblem("GitHub's answer holds no pull request's number.")
+    number, head_sha = field(row, "number"), _text(row, "head", "sha")
     merged = isinstance(field(row, "merged_at"), str)
+    merge_sha = _text(row, "merge_commit_sha") if merged else ""
+    # Both become part of the next request's path.
+    if not isinstance(number, int) or not COMMIT.fullmatch(head_sha) or not (COMMIT.fullmatch(merge_sha) or not merged):
+        raise ApiProblem("GitHub's answer holds a pull request without its number and commits.")
     theirs, ours = field(row, "head", "repo", "full_name"), field(row, "base", "repo", "full_name")
     return Pull(
         number=number,
         merged=merged,
-        merge_sha=_text(row, "merge_commit_sha") if merged else "",
+        merge_sha=merge_sha,
         base=_text(row, "base", "ref"),
-        head_sha=_text(row, "head", "sha"),
+        head_sha=head_sha,
         fork=theirs is None or theirs != ours,
     )
 

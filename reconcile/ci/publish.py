@@ -46,11 +46,29 @@ def marker_of(label: str) -> str:
 
 def publish(outcome: Outcome, event: Event, environ: Mapping[str, str], *, label: str, login: str = BOT) -> list[str]:
     """Write summary, outputs, comment and status. Returns what could not be done, a sentence each."""
-    write_summary(environ, review_markdown(outcome, max_chars=SUMMARY_MAX))
-    write_outputs(environ, outputs(outcome))
-    pull = event.pull_request
-    if pull is None:
-        return []
+    return [
+        *_left(outcome, environ),
+        *(
+            _reviewed(outcome, event, event.pull_request, environ, label=label, login=login)
+            if event.pull_request
+            else ()
+        ),
+    ]
+
+
+def _left(outcome: Outcome, environ: Mapping[str, str]) -> Iterator[str]:
+    """The summary and the outputs; yields what failed."""
+    try:
+        write_outputs(environ, outputs(outcome))
+        write_summary(environ, review_markdown(outcome, max_chars=SUMMARY_MAX))
+    except UsageError as error:
+        yield f"The step's outputs or its summary were not written: {error.summary}."
+
+
+def _reviewed(
+    outcome: Outcome, event: Event, pull: PullRequest, environ: Mapping[str, str], *, label: str, login: str
+) -> list[str]:
+    """The comment and the status of a pull request; returns what failed."""
     if pull.fork:
         return [
             "This pull request comes from a fork, where a workflow may only read: there is no comment, and this plan "

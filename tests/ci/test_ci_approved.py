@@ -174,6 +174,13 @@ def test_where_github_does_not_tell_nothing_is_approved(job: Job, server: Server
         assert TOKEN not in said
 
 
+@pytest.mark.parametrize("sha", ["../../../user", "", "HEAD", "é" * 40])
+def test_a_commit_s_name_from_an_answer_is_one_or_the_answer_is_refused(job: Job, server: Server, sha: str) -> None:
+    server.memory.pulls[0]["head"]["sha"] = sha
+    assert "without its number and commits" in refused(job)
+    assert len(server.memory.requests) == 1
+
+
 def test_without_a_token_nothing_is_approved(job: Job) -> None:
     del job.environ["GITHUB_TOKEN"]
     assert "GITHUB_TOKEN is not set" in refused(job)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.ci.job import ANN, BEN, HEAD, Job
-from tests.support.cli import project, write_specs
+from tests.support.cli import bonusctl, project, write_specs
 from tests.support.github import TOKEN, Fault, Server, github
 
 
@@ -235,6 +235,14 @@ def test_hostile_texts_end_no_comment_and_begin_no_command(job: Job, server: Ser
     assert outside_of_code.count("-->") == 1
     assert "<img" not in outside_of_code
     assert "@everyone" not in outside_of_code
+
+
+def test_a_summary_that_cannot_be_written_is_a_warning(job: Job, server: Server) -> None:
+    job.environ["GITHUB_STEP_SUMMARY"] = str(job.folder)
+    ended = bonusctl(job.folder, "ci", "plan", environ=job.environ)
+    assert ended.code == 0
+    assert "GITHUB_STEP_SUMMARY names a file that cannot be written" in ended.out
+    assert len(bodies(server)) == 1
 
 
 def test_outside_of_github_actions_it_says_what_to_use(job: Job) -> None:
