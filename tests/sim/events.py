@@ -1,0 +1,240 @@
+"""What happens between two runs: people edit, machines change hands, states get lost, clocks jump."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from reconcile.model import Desired
+from reconcile.money import parse_amount
+from tests.sim.kinds import WAYS
+from tests.support.asked import bonus
+
+if TYPE_CHECKING:
+    from tests.sim.history import History
+
+HOUR_MS: Final = 3_600_000
+
+
+class Between(NamedTuple):
+    """One thing that can happen. `happen` says whether it could. `core`: it belongs to the smallest worlds."""
+
+    words: str
+    happen: Callable[[History], bool]
+    core: bool = True
+
+
+# --- edits ---------------------------------------------------------------------------------------------------------
+
+
+def _row(history: History, recipient: str) -> Desired | None:
+    return next((row for row in history.desired if row.recipient == recipient), None)
+
+
+def _amount(text: str) -> Callable[[History], bool]:
+    def happen(history: History) -> bool:
+        row = _row(history, "w0")
+        if row is not None:
+            history.ask(row._replace(amount=parse_amount(history.money(text), decimals_max=3)))
+        return row is not None
+
+    return happen
+
+
+def _text(history: History) -> bool:
+    row = _row(history, "w0")
+    if row is not None:
+        other = (("public_title", (("EN", "Well done"),)),)
+        history.ask(row._replace(texts=lambda: other))
+    return row is not None
+
+
+def _remove(history: History) -> bool:
+    row = _row(history, "w0")
+    if row is not None:
+        history.withdraw(row)
+    return row is not None
+
+
+def _add(history: History) -> bool:
+    # Under its old name again, or a new bonus: whichever is missing.
+    name = "w0" if _row(history, "w0") is None else "w9"
+    history.ask(bonus(name, history.money("1.50")))
+    return True
+
+
+def _rename(*, named: bool) -> Callable[[History], bool]:
+    def happen(history: History) -> bool:
+        if any(row.campaign.name != "c" or row.formerly is not None for row in history.desired):
+            return False
+        if history.in_flight() and (history.shared or history.carried):
+            # A second state, or a new one, knows nothing of what is under way under the former names.
+            return False
+        for row in list(history.desired):
+            new = bonus(row.recipient, "1.00", campaign="d", key=row.key)
+            new = new._replace(amount=row.amount, allow=row.allow, texts=row.texts)
+            history.rename(row, new, named=named)
+        return True
+
+    return happen
+
+
+def _key(history: History) -> bool:
+    row = _row(history, "w1")
+    if row is None or row.key or row.bonus_id in history.formers or history.shared or history.carried:
+        return False
+    new = bonus("w1", "1.00", campaign=row.campaign.name, key="k")
+    history.rename(row, new._replace(amount=row.amount, texts=row.texts), named=True)
+    return True
+
+
+def _repeat(history: History) -> bool:
+    row = _row(history, "w1")
+    if row is None or row.key or row.formerly is not None:
+        return False
+    history.withdraw(row)
+    again = bonus("w1", "1.00", campaign=row.campaign.name, key="again", allow=frozenset({"repeat"}))
+    history.ask(again._replace(amount=row.amount), group="w1#again")
+    return True
+
+
+def _top_ups(history: History) -> bool:
+    history.allow_top_ups(allowed=not history.policies.allow_top_up)
+    return True
+
+
+# --- states --------------------------------------------------------------------------------------------------------
+
+
+def _lose(history: History) -> bool:
+    if history.formers and history.in_flight():
+        return False
+    history.first.lose()
+    history.carried = True
+    return True
+
+
+def _older(carried: str) -> Callable[[History], bool]:
+    def happen(history: History) -> bool:
+        cuts = history.first.cuts
+        if not cuts or (not carried and not history.plain) or (history.formers and history.in_flight()):
+            return False
+        some = cuts[:: 1 + len(cuts) // 5] if history.shape.core else cuts
+        length = some[history.chooser.place("length", len(some))]
+        history.first.put_back(length, carried=carried)
+        history.carried = True
+        history.tell(f"  the first {length} events of {cuts[-1]}")
+        return True
+
+    return happen
+
+
+def _round_trip(history: History) -> bool:
+    cuts = history.first.cuts
+    if cuts:
+        history.first.put_back(cuts[-1], carried="imported")
+        history.carried = True
+    return bool(cuts)
+
+
+def _unlock(history: History) -> bool:
+    history.first.pushed_aside()
+    return True
+
+
+def _other(history: History) -> bool:
+    possible = history.may_share()
+    if possible:
+        history.other().play(wait_s=0)
+    return possible
+
+
+def _refresh(history: History) -> bool:
+    history.first.play("refresh", wait_s=0)
+    return True
+
+
+def _limited(history: History) -> bool:
+    history.first.play(wait_s=0, limit=1)
+    return True
+
+
+def _way(number: int) -> Callable[[History], bool]:
+    def happen(history: History) -> bool:
+        # With two states on the account only asynchronous singles are safe.
+        if history.shared or history.way == WAYS[number]:
+            return False
+        history.send_by(WAYS[number])
+        return True
+
+    return happen
+
+
+# --- time and money ------------------------------------------------------------------------------------------------
+
+
+def _time(milliseconds: int) -> Callable[[History], bool]:
+    def happen(history: History) -> bool:
+        history.clock.advance(milliseconds)
+        return True
+
+    return happen
+
+
+def _skew(milliseconds: int) -> Callable[[History], bool]:
+    def happen(history: History) -> bool:
+        history.clock.skew_ms += milliseconds
+        return True
+
+    return happen
+
+
+def _reboot(history: History) -> bool:
+    history.clock.boot, history.clock.boot_ms = f"{history.clock.boot}'", 1_000
+    return True
+
+
+def _balance(text: str) -> Callable[[History], bool]:
+    def happen(history: History) -> bool:
+        history.provider.set_balance(text)
+        return True
+
+    return happen
+
+
+EVENTS: Final = (
+    Between("w0 is asked for more", _amount("4.00")),
+    Between("w0 is asked for less", _amount("0.75")),
+    Between("another text for w0", _text),
+    Between("w0 is removed", _remove),
+    Between("a bonus is added", _add),
+    Between("the campaign is renamed, with formerly", _rename(named=True)),
+    Between("the campaign is renamed, without a word", _rename(named=False), core=False),
+    Between("w1 gets a key, with formerly", _key, core=False),
+    Between("w1 is asked for again under a key", _repeat, core=False),
+    Between("top-ups are allowed, or no longer", _top_ups, core=False),
+    Between("the state is lost", _lose),
+    Between("an older state comes back without a word", _older("")),
+    Between("an older state is restored", _older("restored")),
+    Between("an older state is imported", _older("imported"), core=False),
+    Between("the state is exported and imported", _round_trip, core=False),
+    Between("state unlock", _unlock, core=False),
+    Between("the other machine runs", _other),
+    Between("a refresh", _refresh, core=False),
+    Between("an apply of one payment", _limited, core=False),
+    Between("ways: asynchronous, one by one", _way(0), core=False),
+    Between("ways: batches of three", _way(1)),
+    Between("ways: synchronous", _way(2)),
+    Between("ways: synchronous batches", _way(3), core=False),
+    Between("ways: batches, all or none", _way(4), core=False),
+    Between("a minute passes", _time(60_000), core=False),
+    Between("a settle window passes", _time(901_000)),
+    Between("an hour passes", _time(HOUR_MS), core=False),
+    Between("a day passes", _time(25 * HOUR_MS), core=False),
+    Between("eight days pass", _time(8 * 24 * HOUR_MS)),
+    Between("the clock goes back two hours", _skew(-2 * HOUR_MS)),
+    Between("the clock goes ahead three hours", _skew(3 * HOUR_MS)),
+    Between("the machine is started anew", _reboot),
+    Between("the balance is gone", _balance("0.00"), core=False),
+    Between("the balance is back", _balance("100000.00"), core=False),
+)

@@ -1,0 +1,290 @@
+"""One history: runs with whatever happens in them, something between two runs, and four quiet runs at the end.
+
+The same code plays a seed, one leaf of an enumeration, and a script: only the chooser differs. A person keeps the
+rules that docs/modes.md gives: in batches and synchronous mode one state is the only writer and comes back by `state
+restore`; after such a mode a lost or replaced state waits a settle window before asynchronous singles.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from itertools import count
+from pathlib import Path
+
+from reconcile.model import Desired, Identity
+from reconcile.settings import Policies
+from tests.sim.chooser import BETWEEN, Chooser
+from tests.sim.events import EVENTS
+from tests.sim.kinds import KINDS, SINGLES, Kind, Way
+from tests.sim.machine import SLEEP_MS, Machine, WatchedLedger
+from tests.sim.provider import ChosenFaults, TolokaProvider
+from tests.sim.watch import Watch
+from tests.support.asked import bonus
+from tests.support.points import Crash
+from tests.support.sim_provider import SimClock
+from tests.support.stores import FileStore, MemoryStore
+
+WINDOW_MS = 901_000
+QUIET_MS = 20_000_000
+"""Before the quiet runs: late requests and slow operations have come to their end."""
+_FOLDERS = count()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """What is played. `core`: only what differs most may happen. `nested`: others may run during a run. `files`: the
+    state lies in a file. `quiet`: how many quiet runs end it.
+    """
+
+    kind: Kind = SINGLES
+    bonuses: int = 2
+    rounds: int = 2
+    core: bool = False
+    nested: bool = True
+    files: bool = False
+    quiet: int = 4
+
+
+class History:
+    """A world and what happens in it. `story` tells it in words, `struck` counts what went wrong by its kind."""
+
+    def __init__(self, chooser: Chooser, shape: Shape, folder: Path) -> None:
+        self.chooser = chooser
+        self.shape = shape
+        self.story: list[str] = []
+        self.struck: Counter[str] = Counter()
+        self.clock = SimClock()
+        self.faults = ChosenFaults(chooser, self.tell, shape.core)
+        self.provider = TolokaProvider(shape.kind, self.clock, self.faults)
+        self.watch = Watch(self.provider.truth)
+        self.way = shape.kind.way
+        self.policies = Policies()
+        self.desired: list[Desired] = []
+        self.formers: dict[bytes, Identity] = {}
+        self.plain = self.way.singles
+        self.carried = False
+        self.shared = False
+        self.depth = 0
+        self._folder = folder
+        self.machines = [self._machine("A", files=shape.files)]
+
+    @property
+    def first(self) -> Machine:
+        """The machine that runs most."""
+        return self.machines[0]
+
+    def money(self, text: str) -> str:
+        """An amount as it is written where this is played."""
+        return self.shape.kind.money(text)
+
+    def tell(self, text: str) -> None:
+        """One more sentence of the story."""
+        self.story.append(text)
+
+    def play(self) -> None:
+        """From the first run to the last quiet one. Raises Violation, or whatever the code raised."""
+        try:
+            self._begin()
+            for number in range(1, self.shape.rounds + 1):
+                self.chooser.run = f"run {number}"
+                self._wait_if_carried()
+                self.first.play(wait_s=(0, 60, 1_000)[self.draw("patience", 3)], slots=2 + self.draw("slots", 3))
+                self.watch.served()
+                self._between()
+            self._finish()
+        finally:
+            self.struck += self.faults.struck
+            for machine in self.machines:
+                machine.store.close()
+            self.provider.close()
+
+    def draw(self, about: str, options: int) -> int:
+        """A detail that only seeds vary: an enumeration takes the first."""
+        return self.chooser.place(about, options) if self.chooser.details else 0
+
+    # --- what is asked for ---------------------------------------------------------------------------------------------
+
+    def ask(self, row: Desired, *, group: str = "") -> None:
+        """Ask for a bonus, in place of the one with the same identity."""
+        name = group or row.recipient
+        self.desired = [other for other in self.desired if other.bonus_id != row.bonus_id] + [row]
+        self.watch.ceilings[name] = max(self.watch.ceilings.get(name, Decimal(0)), row.amount)
+        if group:
+            self.watch.groups[row.recipient, row.key] = group
+        self._tell_machines()
+
+    def withdraw(self, row: Desired) -> None:
+        """Ask for it no longer."""
+        self.desired = [other for other in self.desired if other.bonus_id != row.bonus_id]
+        self._tell_machines()
+
+    def rename(self, row: Desired, new: Desired, *, named: bool) -> None:
+        """The same bonus under another name; `named`: the spec says what it was called before."""
+        former = row.formerly or row.identity("")
+        self.formers[new.bonus_id] = former
+        self.withdraw(row)
+        self.ask(new._replace(formerly=former if named else None))
+
+    def send_by(self, way: Way) -> None:
+        """How payments go out from now on."""
+        self.way = way
+        self.plain &= way.singles
+        self._tell_machines()
+
+    def allow_top_ups(self, *, allowed: bool) -> None:
+        """The policy for higher amounts."""
+        self.policies = Policies(allow_top_up=allowed)
+        self._tell_machines()
+
+    def _tell_machines(self) -> None:
+        config = replace(self.shape.kind.settings(self.way), policies=((self.shape.kind.currency, self.policies),))
+        for machine in self.machines:
+            machine.desired, machine.settings = self.desired, config
+
+    # --- during a run --------------------------------------------------------------------------------------------------
+
+    def at_point(self, machine: Machine, name: str) -> None:
+        """A run has come to a point where it can die, sleep, or be overtaken."""
+        if self.shape.core and name not in ("after commit", "request carried out, no answer yet"):
+            return
+        if self.shape.core and name != "after commit" and not machine.sending:
+            return
+        outcomes = ["goes on", "dies"]
+        if not self.shape.core and self.depth == 0:
+            outcomes += (
+                ["is pushed aside while it sleeps", "the other machine runs meanwhile"] if self.shape.nested else []
+            )
+            outcomes += ["sleeps an hour"] if name == "request leaves" else []
+        outcome = outcomes[self.chooser.pick(name if self.depth == 0 else f"{name}, meanwhile", len(outcomes))]
+        if outcome == "goes on":
+            return
+        self.struck[f"{outcome} ({name})"] += 1
+        if outcome == "dies":
+            raise Crash(name)
+        self.tell(f"  {machine.name} at: {name}: {outcome}")
+        if outcome == "sleeps an hour":
+            self.clock.advance(SLEEP_MS)
+            return
+        self._overtaken(machine, aside=outcome.startswith("is pushed"))
+
+    def _overtaken(self, machine: Machine, *, aside: bool) -> None:
+        self.depth += 1
+        try:
+            if aside:
+                self.clock.advance((10_000, 1_000_000)[self.chooser.place("asleep", 2)])
+                machine.pushed_aside()
+                machine.play(wait_s=0)
+            elif self.may_share():
+                self.other().play(wait_s=0)
+        finally:
+            self.depth -= 1
+
+    def disk(self) -> int:
+        """What becomes of a commit: 0 it is durable, 1 it is not and fails, 2 it is, and fails all the same."""
+        outcome = self.chooser.pick("disk", 2 if self.shape.core else 3)
+        if outcome:
+            self.struck["a commit fails"] += 1
+            self.tell(f"  a commit fails{', though it is durable' if outcome == 2 else ''}")
+        return outcome
+
+    def connection(self) -> str:
+        """Why a request does not leave this host, "" where it does."""
+        if self.shape.core or not self.chooser.pick("connection", 2):
+            return ""
+        self.struck["the connection is refused"] += 1
+        self.tell("  the connection is refused")
+        return "connection refused"
+
+    # --- between runs --------------------------------------------------------------------------------------------------
+
+    def other(self) -> Machine:
+        """The second machine, with a state of its own."""
+        if len(self.machines) == 1:
+            self.machines.append(self._machine("B", files=False))
+            self._tell_machines()
+        self.shared = True
+        return self.machines[1]
+
+    def in_flight(self) -> bool:
+        """Whether anything may still be paid, or was sent, without any state's knowing what became of it."""
+        self.provider.truth.catch_up()
+        doubts = any(any(True for _ in machine.book.in_doubt()) for machine in self.machines)
+        return doubts or any(True for _ in self.provider.truth.may_still_pay())
+
+    def may_share(self) -> bool:
+        """Whether a second state may be used: asynchronous singles alone, and no former name under way."""
+        return self.plain and not (self.formers and self.in_flight())
+
+    def _between(self) -> None:
+        menu = [event for event in EVENTS if event.core or not self.shape.core]
+        option = self.chooser.pick("between", 1 + len(menu), BETWEEN)
+        if option:
+            event = menu[option - 1]
+            if event.happen(self):
+                self.tell(event.words)
+                self.struck[event.words] += 1
+
+    def _wait_if_carried(self) -> None:
+        if self.way.singles and self.carried and not self.plain:
+            self.clock.advance(WINDOW_MS)
+            self.carried = False
+            self.tell("a window passes first")
+
+    def _machine(self, name: str, *, files: bool) -> Machine:
+        folder = self._folder / (f"{name}-{next(_FOLDERS)}" if files else name)
+        folder.mkdir(exist_ok=True)
+        machine = Machine(
+            folder=folder,
+            clock=self.clock,
+            running=self.provider.running,
+            make_ledger=WatchedLedger,
+            name=name,
+            history=self,
+        )
+        machine.kept = FileStore(machine.state) if files else MemoryStore()
+        return machine
+
+    # --- beginning and end -----------------------------------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        for number in range(self.shape.bonuses):
+            self.ask(bonus(f"w{number}", self.money(f"{number + 1}.50")))
+        self.allow_top_ups(allowed=bool(self.draw("top-ups", 2)))
+        if not self.way.singles and not self.draw("gate", 5):
+            # Else most of a short history would be spent before the gate of a new state.
+            self.chooser.muted = True
+            self.first.play("refresh")
+            self.clock.advance(WINDOW_MS)
+            self.chooser.muted = False
+
+    def _finish(self) -> None:
+        self.chooser.muted = True
+        self._wait_if_carried()
+        self.provider.set_balance("100000.00")
+        for row in self.desired:
+            if row.formerly is None and row.bonus_id in self.formers:
+                # What a refused plan asks for.
+                self.ask(row._replace(formerly=self.formers[row.bonus_id]))
+        self.clock.advance(QUIET_MS + max(0, -self.clock.skew_ms))
+        self.tell("quiet runs")
+        for machine in self.machines:
+            reports = []
+            for _ in range(self.shape.quiet):
+                reports.append(machine.play(wait_s=0))
+                self.clock.advance(2_000_000)
+            assert reports[-1] is not None, "a quiet run broke off"
+            self.watch.ended(machine, reports[-1])
+
+
+def swarm(chooser: Chooser, seed: int, folder: Path) -> History:
+    """The history of a seed: kind, size and length are drawn, too."""
+    kind = KINDS[chooser.place("kind", len(KINDS))] if seed % 2 else SINGLES
+    shape = Shape(
+        kind=kind,
+        bonuses=2 + chooser.place("bonuses", 4),
+        rounds=1 + chooser.place("rounds", 4),
+        files=seed % 40 == 7,
+    )
+    return History(chooser, shape, folder)

@@ -1,0 +1,50 @@
+"""Every history of a world of two bonuses with at most K bad choices: two runs, something between them, quiet runs.
+
+K = 1 is whole: every point, every fault, every event, in every kind. K = 2 is whole over what differs most (deaths after
+each commit and each payment's request; seven faults of a send; unread and lagging reads; the core of the events),
+for asynchronous singles. BONUSCTL_EXHAUSTIVE_K=3 goes on; BONUSCTL_EXHAUSTIVE_MAX bounds the histories of a block.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.sim.history import Shape
+from tests.sim.kinds import BATCHES, KINDS, SINGLES, SYNC, SYNC_BATCHES, Kind
+from tests.sim.playing import play_every
+
+DEEPEST = int(os.environ.get("BONUSCTL_EXHAUSTIVE_K", "2"))
+MOST = int(os.environ.get("BONUSCTL_EXHAUSTIVE_MAX", str(10**9)))
+BLOCKS = 16
+Record = Callable[[str, object], None]
+
+
+@pytest.mark.parametrize("block", range(2))
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_every_history_with_one_bad_choice_pays_once(
+    tmp_path: Path, kind: Kind, block: int, record_property: Record
+) -> None:
+    shape = Shape(kind=kind)
+    record_property("figures", dict(play_every(shape, 1, tmp_path, block=block, blocks=2, most=MOST)))
+
+
+@pytest.mark.parametrize("block", range(BLOCKS))
+@pytest.mark.parametrize("budget", range(2, DEEPEST + 1))
+def test_every_history_with_more_bad_choices_pays_once(
+    tmp_path: Path, budget: int, block: int, record_property: Record
+) -> None:
+    """The runs at the end are two: a third one finds what the second found."""
+    shape = Shape(kind=SINGLES, core=True, quiet=2)
+    record_property("figures", dict(play_every(shape, budget, tmp_path, block=block, blocks=BLOCKS, most=MOST)))
+
+
+@pytest.mark.parametrize("block", range(BLOCKS))
+@pytest.mark.parametrize("kind", [BATCHES, SYNC, SYNC_BATCHES], ids=lambda kind: kind.name)
+@pytest.mark.skipif(DEEPEST < 3, reason="a long share: BONUSCTL_EXHAUSTIVE_K=3")
+def test_every_history_with_two_bad_choices_in_other_modes_pays_once(
+    tmp_path: Path, kind: Kind, block: int, record_property: Record
+) -> None:
+    shape = Shape(kind=kind, core=True, quiet=2)
+    record_property("figures", dict(play_every(shape, 2, tmp_path, block=block, blocks=BLOCKS, most=MOST)))

@@ -1,0 +1,154 @@
+"""The harness itself: it enumerates all there is, tells the same story again, and finds a rule that was switched off."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from reconcile.model import SendOutcome
+from reconcile.protocol import observing, scan, sending, session
+from reconcile.protocol.recovery import Step
+from reconcile.protocol.track import Track
+from reconcile.providers.base import SendAnswer
+from tests.sim import provider
+from tests.sim.chooser import Chooser, RandomChooser, Script, Walk
+from tests.sim.history import History, Shape, swarm
+from tests.sim.kinds import BATCHES, SINGLES, SYNC, Kind
+from tests.sim.playing import Failure, play, script_of, shrink
+
+
+def three_coins(chooser: Chooser) -> str:
+    """A history of three choices; the second has three options and exists only after a first that was harmless."""
+    first = chooser.pick("first", 2)
+    second = chooser.pick("second", 3) if not first else 0
+    return f"{first}{second}{chooser.pick('third', 2)}"
+
+
+def test_a_walk_visits_every_history_within_the_budget_once() -> None:
+    assert [three_coins(chooser) for chooser in Walk(0)] == ["000"]
+    assert sorted(three_coins(chooser) for chooser in Walk(1)) == ["000", "001", "010", "020", "100"]
+    assert sorted(three_coins(chooser) for chooser in Walk(2)) == [
+        "000", "001", "010", "011", "020", "021", "100", "101",
+    ]  # fmt: skip
+
+
+def test_the_blocks_of_a_walk_are_the_whole() -> None:
+    """Only the harmless history stands in each block."""
+    parts = [three_coins(chooser) for block in range(3) for chooser in Walk(2, block=block, blocks=3)]
+    assert sorted(parts) == ["000"] * 3 + ["001", "010", "011", "020", "021", "100", "101"]
+
+
+def test_places_are_free_and_all_visited() -> None:
+    """A place belongs to the choice before it: it takes nothing of the budget."""
+
+    def story(chooser: Chooser) -> str:
+        return f"{chooser.pick('older', 2) and 1 + chooser.place('length', 3)}{chooser.pick('crash', 2)}"
+
+    assert sorted(story(chooser) for chooser in Walk(1)) == ["00", "01", "10", "20", "30"]
+
+
+def test_a_seed_tells_the_same_story_twice_and_its_script_tells_it_too(tmp_path: Path) -> None:
+    for seed in range(30, 50):
+        chooser = RandomChooser(seed)
+        history = swarm(chooser, seed, tmp_path)
+        history.play()
+        again = swarm(RandomChooser(seed), seed, tmp_path)
+        again.play()
+        scripted = swarm(Script(chooser.made), seed, tmp_path)
+        scripted.play()
+        assert history.story == again.story == scripted.story
+        assert history.watch.steps == scripted.watch.steps
+
+
+def test_a_written_script_reads_back() -> None:
+    assert script_of("run 1|request send|2|7;run 2|between|1|3") == [
+        ("run 1", "request send", 2, 7),
+        ("run 2", "between", 1, 3),
+    ]
+
+
+# --- rules switched off ----------------------------------------------------------------------------------------------
+
+
+def always_again(*_: object, **__: object) -> Step:
+    return Step.SEND_AGAIN
+
+
+def absent_at_once(*_: object, **__: object) -> bool:
+    return True
+
+
+def open_gate(*_: object, **__: object) -> None:
+    return None
+
+
+def time_out_is_failure(self: sending.Sender, track: Track, answer: SendAnswer) -> None:
+    """What is unknown counts as not executed."""
+    if answer.outcome is SendOutcome.AMBIGUOUS:
+        answer = replace(answer, outcome=SendOutcome.NOT_EXECUTED, status=400)
+    ORIGINAL_TAKE(self, track, answer)
+
+
+ORIGINAL_TAKE = sending.Sender.take
+
+
+def nobody_looks(self: object, payments: object) -> None:
+    """The list is read, and nothing in it counts."""
+
+
+def always_once(self: object, request: object) -> bool:
+    return True
+
+
+class Mutant(NamedTuple):
+    """A rule switched off: where, by what, and where histories look for it."""
+
+    target: object
+    name: str
+    instead: Callable[..., object]
+    kind: Kind
+    within: int
+    says: str
+
+
+MUTANTS = {
+    "what is open is always sent again": Mutant(
+        session, "next_step", always_again, SINGLES, 200, "a quiet run broke off"
+    ),
+    "absence counts at once": Mutant(observing, "absence_counts", absent_at_once, SYNC, 400, "I5"),
+    "no gate": Mutant(session, "pass_gate", open_gate, BATCHES, 400, "gate"),
+    "a time-out is a failure": Mutant(sending.Sender, "take", time_out_is_failure, SINGLES, 200, "I5"),
+    "a scan that adopts nothing": Mutant(scan._Reader, "take", nobody_looks, SINGLES, 400, "I6"),
+    "the wire delivers twice": Mutant(provider.TolokaProvider, "refuses_repetition", always_once, SYNC, 400, "I1"),
+}
+
+
+def first_failure(kind: Kind, within: int, folder: Path) -> tuple[int, Callable[[Chooser], History], Failure] | None:
+    for seed in range(within):
+
+        def make(chooser: Chooser) -> History:
+            return History(chooser, Shape(kind=kind), folder)
+
+        found = play(make, RandomChooser(seed))
+        if found is not None:
+            return seed, make, found
+    return None
+
+
+@pytest.mark.parametrize("mutant", MUTANTS.values(), ids=MUTANTS)
+def test_a_rule_switched_off_is_found_and_shrunk_to_three_bad_choices(
+    tmp_path: Path, mutant: Mutant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mutant.target, mutant.name, mutant.instead)
+    first = first_failure(mutant.kind, mutant.within, tmp_path)
+    assert first is not None, "nothing was found"
+    seed, make, found = first
+    least = shrink(make, found)
+    print(f"found after {seed + 1} histories: {least.error}\n" + "\n".join(least.story))
+    assert str(least.error).startswith(mutant.says)
+    assert least.bad <= 3
+    # And the rule switched on again holds in this very history.
+    monkeypatch.undo()
+    assert play(make, Script(least.choices)) is None
