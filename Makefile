@@ -61,8 +61,9 @@ unit: $(VENV)/.installed  ## every suite, with a figure for each
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal
 
 soak: $(VENV)/.installed  ## the long shares: histories, pairs of crash points, kills
-	BONUSCTL_HISTORIES=20000 BONUSCTL_KILLS=1000 BONUSCTL_CRASH_PAIRS=1 \
-	  $(BIN)/python -m pytest -q -n 2 --dist worksteal tests/crash tests/kill
+	BONUSCTL_HISTORIES=100000 BONUSCTL_EXHAUSTIVE_K=3 BONUSCTL_EXHAUSTIVE_MAX=20000 BONUSCTL_FIGURES=soak.json \
+	  BONUSCTL_KILLS=1000 BONUSCTL_CRASH_PAIRS=1 \
+	  $(BIN)/python -m pytest -q -n 2 --dist worksteal tests/sim tests/crash tests/kill
 
 fuzz: $(VENV)/.installed  ## a long share of fuzzing: FUZZ inputs (5000) for each reader and way, from FUZZ_SEED (2)
 	BONUSCTL_FUZZ=$(or $(FUZZ),5000) BONUSCTL_FUZZ_SEED=$(or $(FUZZ_SEED),2) $(BIN)/python -m pytest -q -n 2 -s tests/fuzz
