@@ -128,7 +128,7 @@ def response(status: int, value: object, headers: dict[str, str] | None = None) 
     body = (
         value
         if isinstance(value, bytes)
-        else re.sub(r'"<([0-9.]+)>"', r"\1", json.dumps(value, default=_number)).encode()
+        else re.sub(r'"<(-?[0-9.]+)>"', r"\1", json.dumps(value, default=_number)).encode()
     )
     return WireResponse(status, DATE if headers is None else headers, body)
 
