@@ -11,6 +11,7 @@ from reconcile.emulator.api import answer_api
 from reconcile.emulator.control import Running
 from reconcile.emulator.ledger import Ledger as RemoteLedger
 from reconcile.emulator.messages import Answer, Head, make_request
+from reconcile.emulator.mturk.api import answer_mturk
 from reconcile.emulator.options import Options
 from reconcile.emulator.orders import Delivery, Orders
 from reconcile.emulator.sends import run_due
@@ -65,10 +66,13 @@ class Server(RemoteLedger):
 
 def answer_request(running: Running, request: WireRequest, clock: SimClock) -> tuple[Answer, Orders]:
     """What the emulator's code makes of a request, with everything done that is due by now."""
-    head = Head(request.method, request.target, {"content-type": "application/json"}, True, 0, len(request.body))
+    headers = {name.lower(): value for name, value in request.headers} or {"content-type": "application/json"}
+    head = Head(request.method, request.target, headers, True, 0, len(request.body))
+    # MTurk has one address; everything of Toloka's has a path.
+    answer = answer_mturk if request.target == "/" else answer_api
     with running.ledger.transaction(writes=True):
         run_due(running.ledger, running.options, running.ledger.now_ms())
-        return answer_api(running, make_request(head, request.body), clock.boottime_ms())
+        return answer(running, make_request(head, request.body), clock.boottime_ms())
 
 
 def travelling(answer: Answer, orders: Orders, now_ms: int) -> tuple[WireResult, int]:
