@@ -1,38 +1,62 @@
 """Apply and refresh as a command runs them: the plan shown, progress drawn, the report written."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from reconcile.cli.console import Console
 from reconcile.cli.invocation import Invocation
 from reconcile.cli.progress import ConsoleProgress
+from reconcile.diagnostics import Diagnostics
+from reconcile.errors import BonusctlError
 from reconcile.plan.model import Plan
 from reconcile.project.approvals import Consent
 from reconcile.project.run import Orders, apply, refresh
 from reconcile.project.specs import Chosen
 from reconcile.project.stop import StopControl
 from reconcile.protocol.report import Report
+from reconcile.render.mask import Masker, mask_plan
+from reconcile.render.mask_report import mask_error, mask_report
 from reconcile.render.plan_text import render_plan_to_approve
 from reconcile.render.report_json import render_report_json
 from reconcile.render.report_text import render_report_text
 from reconcile.settings import ProviderSettings
 
 
-def run_apply(invocation: Invocation, chosen: Chosen, consent: Consent, orders: Orders, *, form: str) -> int:
-    """Apply, and return the exit code."""
+def run_apply(
+    invocation: Invocation,
+    chosen: Chosen,
+    consent: Consent,
+    orders: Orders,
+    *,
+    form: str,
+    masker: Masker | None = None,
+) -> int:
+    """Apply, and return the exit code. `masker`: what is shown names nobody, None for everything as it is."""
     console = invocation.console
 
     def shown(plan: Plan) -> None:
+        plan = plan if masker is None else mask_plan(plan, masker)
         console.say(render_plan_to_approve(plan, color=console.color_messages))
 
-    report = apply(
-        chosen,
-        consent,
-        orders,
-        control=StopControl(console.message_at_once),
-        progress=ConsoleProgress(console),
-        shown=shown,
-    )
-    return report_out(console, report, form=form)
+    try:
+        report = apply(
+            chosen,
+            consent,
+            orders,
+            control=StopControl(console.message_at_once),
+            progress=ConsoleProgress(console),
+            shown=shown,
+        )
+    except BonusctlError as error:
+        if masker is None:
+            raise
+        raise mask_error(error, masker, _ids(chosen)) from None
+    return report_out(console, report if masker is None else mask_report(report, masker), form=form)
+
+
+def _ids(chosen: Chosen) -> Iterator[str]:
+    """The recipients and assignments that the specs name."""
+    for bonus in chosen.desired(Diagnostics()):
+        yield from (bonus.recipient, bonus.assignment_id)
 
 
 def run_refresh(invocation: Invocation, providers: Sequence[ProviderSettings], *, full: bool) -> Report:

@@ -57,7 +57,7 @@ class Masker:
 
 def mask_plan(plan: Plan, masker: Masker) -> Plan:
     """The plan to be shown. It keeps every figure and the digest; it can be approved by that, and not be saved."""
-    return _Masking(masker, _ids(plan)).plan(plan)
+    return Masking(masker, ids_of(plan)).plan(plan)
 
 
 def withheld(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
@@ -73,14 +73,15 @@ def withheld(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     )
 
 
-def _ids(plan: Plan) -> set[str]:
+def ids_of(plan: Plan) -> set[str]:
+    """Every recipient and assignment id that a plan knows."""
     rows: tuple[Change | InDoubt | Accepted, ...] = (*plan.changes, *plan.in_doubt, *plan.accepted)
     found = {part for row in rows for part in (row.identity.recipient, row.identity.assignment_id)}
     found.update(part for diagnostic in plan.diagnostics for part in diagnostic.mentions)
     return found - {""}
 
 
-class _Masking:
+class Masking:
     """The masking of one plan: every text of it loses the ids that the plan knows."""
 
     def __init__(self, masker: Masker, ids: Iterable[str]) -> None:

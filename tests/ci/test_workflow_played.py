@@ -163,8 +163,12 @@ def test_each_secret_is_in_the_environment_of_its_own_steps_alone(story: Story) 
     paid = story.actions.push(story.merge(12, "week-47", head))
     ran = [*planned.steps, *paid.steps]
     assert [step.name for step in ran if "TOLOKA_TOKEN" in step.environ] == ["Pay what was approved"]
-    assert [step.name for step in ran if "BONUSCTL_MASK_KEY" in step.environ] == ["Plan"]
+    assert [step.name for step in ran if "BONUSCTL_MASK_KEY" in step.environ] == [
+        "Plan",
+        "Pay what was approved",
+    ]
     assert "Pay what was approved" not in [step.name for step in ran if "GITHUB_TOKEN" in step.environ]
+    assert ANN not in planned.printed + paid.printed + planned.summary
     for secret in (*SECRETS.values(), story.server.memory.requests[0].authorization.split()[1]):
         assert secret not in planned.printed + paid.printed + planned.summary
 

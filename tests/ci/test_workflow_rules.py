@@ -57,7 +57,7 @@ def test_the_plan_job_sees_no_provider_s_secret() -> None:
 
 
 def test_the_provider_s_token_is_in_one_step_of_a_protected_job() -> None:
-    assert re.findall(r"secrets\.(\w+)", json.dumps(APPLY)) == ["TOLOKA_TOKEN"]
+    assert re.findall(r"secrets\.(\w+)", json.dumps(APPLY)) == ["TOLOKA_TOKEN", "BONUSCTL_MASK_KEY"]
     assert step(APPLY, "Pay what was approved")["env"]["TOLOKA_TOKEN"] == "${{ secrets.TOLOKA_TOKEN }}"
     assert APPLY["environment"] == "bonusctl"
     assert APPLY["if"] == "github.event_name != 'pull_request' && github.ref == 'refs/heads/main'"
@@ -81,7 +81,7 @@ def test_apply_knows_the_whole_history_and_pays_the_approved_digest_alone() -> N
     checkout = APPLY["steps"][0]
     assert checkout["with"] == {"fetch-depth": 0, "persist-credentials": False}
     pay = step(APPLY, "Pay what was approved")
-    assert '--expect-digest "$DIGEST" --auto-approve' in pay["run"]
+    assert '--expect-digest "$DIGEST" --auto-approve --mask-recipients' in pay["run"]
     assert pay["env"]["DIGEST"] == "${{ steps.approved.outputs.digest }}"
 
 
@@ -131,6 +131,6 @@ def test_gitlab_pays_on_the_default_branch_by_hand_one_at_a_time() -> None:
     assert pay["rules"] == [{"if": "$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH", "when": "manual"}]
     assert (pay["resource_group"], pay["interruptible"], pay["environment"]) == ("bonusctl-apply", False, "bonusctl")
     assert pay["needs"] == ["bonusctl-plan"]
-    assert "bonusctl apply plan.bonusplan --wait 1200" in pay["script"]
+    assert "bonusctl apply plan.bonusplan --mask-recipients --wait 1200" in pay["script"]
     assert "TOLOKA" not in json.dumps(found["bonusctl-plan"])
     assert "state push" in json.dumps(pay["after_script"])

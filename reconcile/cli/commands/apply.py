@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconcile.cli.invocation import Invocation, pass_invocation
-from reconcile.cli.options import examples, format_option, target_option
+from reconcile.cli.options import examples, format_option, mask_option, target_option
 
 if TYPE_CHECKING:
     from reconcile.plan.approval import Judgement
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     help="How long to wait for settle windows and gates before leaving with 3.",
 )
 @format_option("text", "json")
+@mask_option
 @click.pass_context
 @pass_invocation
 def command(
@@ -61,6 +62,7 @@ def command(
     limit: int | None,
     wait: int,
     form: str,
+    masked: bool,  # noqa: FBT001
 ) -> None:
     """Pay what is desired and not yet issued: settle what is in doubt, read what the provider says was paid, plan,
     ask, pay, record. With PLAN or --expect-digest, only what was approved.
@@ -68,6 +70,7 @@ def command(
     Exits with 3 where something desired is left: rejected, in conflict, in doubt, not approved, out of quota or funds.
     """
     from reconcile.cli.running import run_apply
+    from reconcile.project.mask_key import find_masker
     from reconcile.project.run import Orders
     from reconcile.project.specs import choose
 
@@ -84,7 +87,8 @@ def command(
         expect_head=expect_head,
         newer_only=not older,
     )
-    ctx.exit(run_apply(invocation, chosen, consent, orders, form=form))
+    masker = find_masker(invocation.environ, chosen.project.state_folder) if masked else None
+    ctx.exit(run_apply(invocation, chosen, consent, orders, form=form, masker=masker))
 
 
 def _consent(
