@@ -15,6 +15,7 @@ from reconcile.plan.wanted import still_wanted
 from reconcile.project.approvals import Consent, consented
 from reconcile.project.commits import recorded_commit, refuse_older
 from reconcile.project.config import Project
+from reconcile.project.heads import check_head, proved_gates
 from reconcile.project.providers import find_tokens, open_providers
 from reconcile.project.specs import Chosen, plan_of
 from reconcile.project.stop import StopControl
@@ -30,11 +31,9 @@ from reconcile.providers.base import AccountFound
 from reconcile.providers.rules import RULES, currency_of
 from reconcile.settings import ProviderSettings
 from reconcile.state.anchor import read_anchor, write_anchor
-from reconcile.state.chain import parse_head
 from reconcile.state.events import StateCarried
 from reconcile.state.ledger import Ledger, OperationRecord, StateReader
 from reconcile.state.lock import Holder, RunLock, acquire
-from reconcile.state.reader import open_reader
 from reconcile.state.sqlite import SqliteLedger, open_ledger
 
 
@@ -137,10 +136,11 @@ def apply(
         if not orders.allow_closed:
             _check_open(settings)
     view = ProjectSpecs(chosen, consent, control, shown)
+    anchored = proved_gates(project, orders.expect_head)
     with opened_run(project, chosen.providers(), orders, control, progress) as (ports, access):
         view.ledger = ports.ledger
         with keeping_unrecorded(project):
-            return run_apply(ports, access, view, run_options(project, orders))
+            return run_apply(ports, access, view, run_options(project, orders, anchored=anchored))
 
 
 def refresh(
@@ -189,7 +189,7 @@ def opened_run(
     secrets = find_tokens(project, providers)
     clock = project.clock
     with holding_lock(project, orders.command) as lock:
-        _check_head(project, orders.expect_head)
+        check_head(project, orders.expect_head)
         if orders.newer_only:
             refuse_older(project)
         with open_ledger(project.state_path, lock=lock, lineage=new_id(), at_ms=clock.now_ms()) as ledger:
@@ -228,28 +228,7 @@ def _close_gates(project: Project, ledger: SqliteLedger, how: str, reason: str, 
     ledger.commit([StateCarried(how=how, reason=reason, actor=who, epoch=ledger.epoch + 1, at_ms=at_ms)])
 
 
-def _check_head(project: Project, expected: str) -> None:
-    """Refuse an older or altered state, before anything is written to it."""
-    if not expected:
-        return
-    head = parse_head(expected)
-    if head is None:
-        raise Refused(
-            f"--expect-head {expected} is no head of a state",
-            remedy="A head is what this prints:\nbonusctl state head",
-            reason="head_mismatch",
-        )
-    with open_reader(project.state_path) as reader:
-        if reader is None or not reader.contains_head(head):
-            raise Refused(
-                "The state does not hold the expected head",
-                detail="It is older than the anchor, altered, or another one. Nothing was sent.",
-                remedy="Put the newest state in its place:\nbonusctl state restore BACKUP",
-                reason="head_mismatch",
-            )
-
-
-def run_options(project: Project, orders: Orders) -> RunOptions:
+def run_options(project: Project, orders: Orders, *, anchored: frozenset[int] = frozenset()) -> RunOptions:
     """How the protocol runs it: who, where, on which commit."""
     return RunOptions(
         run_id=new_id(),
@@ -262,7 +241,7 @@ def run_options(project: Project, orders: Orders) -> RunOptions:
         scan=orders.refresh,
         full_scan=orders.full,
         limit=orders.limit,
-        anchored=bool(orders.expect_head),
+        anchored=anchored,
         pull_request=pull_request(project.environ),
     )
 

@@ -15,9 +15,9 @@ from reconcile.state.events import GateOpened
 from reconcile.state.ledger import Ledger, LedgerRecord
 from reconcile.times import DAY_MS, duration
 
-ANCHORED = frozenset({"new", "imported", "restored"})
-"""What a kept head can prove. It says nothing of requests that the provider shows and this state does not know, nor
-of a run that was pushed aside."""
+ANCHORED = frozenset({"imported", "restored"})
+"""What a kept head can prove, where this gate was open when it was kept. It says nothing of requests that the provider
+shows and this state does not know, nor of a run that was pushed aside, nor of lives before the first contact."""
 
 
 class Closed(NamedTuple):
@@ -35,7 +35,10 @@ class _Operations(NamedTuple):
 
 
 def pass_gate(ledger: Ledger, gateway: Gateway, record: LedgerRecord, *, anchored: bool) -> Closed | None:
-    """Open the gate if it may be opened, and record why; else say what it waits for. None: it is open."""
+    """Open the gate if it may be opened, and record why; else say what it waits for. None: it is open.
+
+    `anchored`: a head was kept outside while this gate was open, and the state holds it.
+    """
     settings = gateway.settings
     if gateway.codec.lists_by_assignment:
         # Singles under tokens that any repetition shares, behind a scan of each assignment: `scan_assignments` has why.
@@ -53,7 +56,7 @@ def pass_gate(ledger: Ledger, gateway: Gateway, record: LedgerRecord, *, anchore
         return None
     if anchored and record.gate in ANCHORED:
         _open(ledger, gateway, record, "anchor")
-        return None
+        return None if singles else _foreign(settings.name, _operations(ledger, gateway, record))
     found = _operations(ledger, gateway, record)
     if singles and isinstance(found, _Operations) and found.all_single and not found.foreign_open:
         _open(ledger, gateway, record, "singles")

@@ -78,7 +78,7 @@ class ProjectView(Protocol):
 class RunOptions:
     """How a run goes. `wait_s`: how long it waits for gates and settle windows. `scan`: False only with
     `--no-refresh`, after its conditions were checked. `full_scan` reads from the beginning. `limit`: at most that
-    many payments. `anchored`: the state's head was proved by an anchor kept outside, which opens the gate.
+    many payments. `anchored`: the ledgers whose gates were open at a head that was kept outside, and that the state holds.
     """
 
     run_id: str
@@ -91,7 +91,7 @@ class RunOptions:
     scan: bool = True
     full_scan: bool = False
     limit: int | None = None
-    anchored: bool = False
+    anchored: frozenset[int] = frozenset()
     pull_request: str = ""
 
 
@@ -209,7 +209,7 @@ class _Run:
             session.prepare(
                 wanted,
                 full=options.full_scan,
-                anchored=options.anchored,
+                anchored=session.record.ledger in options.anchored,
                 until_ms=self._until_ms(),
                 sought=lambda: project.sought(session.settings),
             )

@@ -8,7 +8,15 @@ from typing import Any, Final
 from reconcile.errors import StateCorrupt
 from reconcile.model import PaymentStatus
 from reconcile.state.codec import decode
-from reconcile.state.events import OperationSettled, PaymentResolved, PaymentsAdopted, PaymentsImported
+from reconcile.state.events import (
+    GateClosed,
+    GateOpened,
+    OperationSettled,
+    PaymentResolved,
+    PaymentsAdopted,
+    PaymentsImported,
+    StateCarried,
+)
 from reconcile.state.ledger import PaidRow, RunPayment
 from reconcile.state.queries import PAGE, Amounts, Source, altered
 from reconcile.state.queries_payments import payment_by_id
@@ -20,6 +28,7 @@ _PAID: Final = (
     "LEFT JOIN bonuses b ON b.campaign = p.campaign AND b.bonus_id = p.bonus_id "
     "LEFT JOIN operations o ON o.operation = p.operation "
 )
+_GATES: Final = ("gate_opened", "gate_closed", "state_carried")
 _AGREED: Final = ("approval_recorded", "operations_prepared")
 _TELLING: Final = ("operation_settled", "payments_adopted", "payment_resolved", "payments_imported")
 
@@ -84,6 +93,32 @@ def _agreed(source: Source, run_id: str) -> bool:
     span = _span(source, run_id)
     sql = f"SELECT 1 FROM events WHERE sequence > ? AND sequence < ? AND kind IN ({', '.join('?' * len(_AGREED))})"  # noqa: S608
     return span is not None and source.row(sql, *span, *_AGREED) is not None
+
+
+def open_gates(source: Source, sequence: int) -> frozenset[int]:
+    """The ledgers whose gate was open at this event."""
+    found: dict[int, bool] = {}
+    ledgers = {number for (number,) in source.rows("SELECT ledger FROM ledgers")}
+    below = sequence + 1
+    # Backwards, a few at a time: what a gate was last told stands near, and it alone counts.
+    while found.keys() < ledgers and (
+        rows := source.rows(
+            "SELECT sequence, kind, body FROM events WHERE sequence < ? "  # noqa: S608 (our own words)
+            f"AND kind IN ({', '.join('?' * len(_GATES))}) ORDER BY sequence DESC LIMIT 5",
+            below,
+            *_GATES,
+        )
+    ):
+        for number, kind, body in rows:
+            match decode(kind, body, sequence=number):
+                case GateOpened(ledger=ledger):
+                    found.setdefault(ledger, True)
+                case GateClosed(ledger=ledger):
+                    found.setdefault(ledger, False)
+                case StateCarried():
+                    found |= dict.fromkeys(ledgers - found.keys(), False)
+        below = rows[-1][0]
+    return frozenset(ledger for ledger, was_open in found.items() if was_open)
 
 
 # --- one run ---------------------------------------------------------------------------------------------------------

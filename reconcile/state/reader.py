@@ -152,6 +152,10 @@ class SqliteReader(StateReader):
         """The git commit of the newest apply whose plan was agreed to, as its run recorded it; "" if none is known."""
         return queries_audit.applied_commit(self._source)
 
+    def open_gates(self, head: Head) -> frozenset[int]:
+        """The ledgers whose gate was open at this event of the journal."""
+        return queries_audit.open_gates(self._source, head.sequence)
+
     def alarms(self) -> tuple[AlarmRecord, ...]:
         """Every alarm, oldest first."""
         return queries.alarms(self._source)

@@ -1,0 +1,40 @@
+"""A head that was kept outside proves what it was kept of: gates that were open when it was."""
+
+from tests.branch.test_branch_commands import BATCHES, Jobs, applied, emulator, jobs, run
+
+__all__ = ["emulator", "jobs"]
+
+
+def test_a_head_that_was_kept_behind_a_closed_gate_opens_nothing(jobs: Jobs) -> None:
+    """The first contact closes the gate, the job ends, and its head is kept: nothing of another life is excluded yet."""
+    jobs.write(BATCHES, "ann", "ben")
+    one = jobs.fresh("one")
+    assert applied(one).code == 3
+    head = run(one, "state", "head").out.strip()
+    assert applied(one, "--expect-head", head).code == 3
+    assert jobs.paid() == []
+
+
+def test_a_head_that_was_kept_behind_an_open_gate_opens_that_of_an_import(jobs: Jobs) -> None:
+    one = jobs.fresh("one")
+    assert applied(one).code == 0
+    head = run(one, "state", "head").out.strip()
+    jobs.write(BATCHES, "ann", "ben", "cat")
+    two = jobs.fresh("two")
+    (two.folder / "state.jsonl").write_text(one.exported())
+    assert run(two, "state", "import", "state.jsonl").code == 0
+    assert applied(two).code == 3
+    assert applied(two, "--expect-head", head).code == 0
+    assert jobs.paid() == ["ann", "ben", "cat"]
+
+
+def test_a_head_that_was_kept_after_an_import_does_not_open_its_gate(jobs: Jobs) -> None:
+    one = jobs.fresh("one")
+    assert applied(one).code == 0
+    jobs.write(BATCHES, "ann", "ben")
+    two = jobs.fresh("two")
+    (two.folder / "state.jsonl").write_text(one.exported())
+    assert run(two, "state", "import", "state.jsonl").code == 0
+    head = run(two, "state", "head").out.strip()
+    assert applied(two, "--expect-head", head).code == 3
+    assert jobs.paid() == ["ann"]
