@@ -5,13 +5,18 @@ saved. A point is a durable write or a network event, counted as they happen and
 the lines outlive the child. Orders come as JSON lines on standard input; see `tests.kill.launching`.
 """
 
+import ctypes
 import json
 import os
 import re
+import resource
 import signal
+import sqlite3
+import struct
 import sys
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -38,13 +43,41 @@ from tests.kill.calls import call_name
 REQUEST_LINE = re.compile(rb"([A-Z]+) (\S+) HTTP/1\.1\r\n")
 
 
+def fill_disk(ledger: SqliteLedger) -> None:
+    """No file grows beyond what the state's has by now: the system's own refusal."""
+    size = Path(str(ledger.source.path)).stat().st_size
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+
+def make_readonly(ledger: SqliteLedger) -> None:
+    """The state's folder can no longer be written by this process."""
+    Path(str(ledger.source.path)).parent.chmod(0o500)
+    if os.geteuid() == 0:
+        # Root writes where it may not unless it gives that power up, for this thread: the one that commits.
+        header, powers = struct.pack("Ii", 0x20080522, 0), struct.pack("6I", *[0] * 6)
+        assert ctypes.CDLL(None, use_errno=True).capset(header, powers) == 0
+
+
+def keep_busy(ledger: SqliteLedger) -> None:
+    """Another program holds the file's lock, longer than the state waits for it."""
+    browser = sqlite3.connect(str(ledger.source.path), isolation_level=None)
+    browser.execute("BEGIN IMMEDIATE")
+    ledger.source.connection.execute("PRAGMA busy_timeout = 20")
+    KEPT.append(browser)
+
+
+BREAKAGES = {"full": fill_disk, "readonly": make_readonly, "busy": keep_busy}
+KEPT: list[sqlite3.Connection] = []
+
+
 class Points:
     """Counts what happens, and acts at the Nth event whose name begins with one of `prefixes`."""
 
-    def __init__(self, file: str, number: int, prefixes: Sequence[str], action: signal.Signals) -> None:
+    def __init__(self, file: str, number: int, prefixes: Sequence[str], action: str) -> None:
         self._handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600) if file else -1
         self._left, self._prefixes, self._action = number, tuple(prefixes), action
         self._lock = Lock()
+        self.ledger: SqliteLedger | None = None
 
     def reach(self, name: str) -> None:
         with self._lock:
@@ -55,7 +88,11 @@ class Points:
             self._left -= 1
             if self._left:
                 return
-        os.kill(os.getpid(), self._action)
+        if self._action in BREAKAGES:
+            assert self.ledger is not None
+            BREAKAGES[self._action](self.ledger)
+            return
+        os.kill(os.getpid(), signal.Signals[self._action])
         # Whichever thread takes the signal, this one gets no further before it.
         time.sleep(0.1)
 
@@ -72,6 +109,7 @@ def _watch_commits(points: Points) -> None:
 
     def watched(self: SqliteLedger, events: Sequence[Event]) -> None:
         kinds = "+".join(event.kind for event in events)
+        points.ledger = self
         points.reach(f"before commit: {kinds}")
         commit(self, events)
         points.reach(f"after commit: {kinds}")
@@ -129,7 +167,7 @@ def child(order: dict[str, Any]) -> None:
             handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
             os.dup2(handle, number)
             os.close(handle)
-        watch(Points(order["points"], order["number"], order["prefix"], signal.Signals[order["action"]]))
+        watch(Points(order["points"], order["number"], order["prefix"], order["action"]))
         code = execute(order["arguments"])
     except BaseException:  # noqa: BLE001 (the child must not come back into the launcher's loop)
         import traceback

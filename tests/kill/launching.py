@@ -101,10 +101,15 @@ class Launcher:
         return answer
 
     def start(
-        self, project: "Project", *arguments: str, at: int = 0, prefix: str | tuple[str, ...] = "", stop: bool = False
+        self,
+        project: "Project",
+        *arguments: str,
+        at: int = 0,
+        prefix: str | tuple[str, ...] = "",
+        action: str = "SIGKILL",
     ) -> Runner:
-        """Start a command in a project. `at`: it dies (`stop`: is stopped) at so manieth point whose name begins with
-        `prefix`; 0: never.
+        """Start a command in a project. `at`: the point, of those whose names begin with `prefix`, at which `action` befalls it: a
+        signal, or a breakage of the disk (`tests.kill.launcher`). 0: never.
         """
         folder = project.folder / f".run-{next(self._numbers)}"
         folder.mkdir()
@@ -115,7 +120,7 @@ class Launcher:
             "arguments": arguments,
             "number": at,
             "prefix": [prefix] if isinstance(prefix, str) else prefix,
-            "action": "SIGSTOP" if stop else "SIGKILL",
+            "action": action,
             **{name: str(folder / name) for name in ("out", "err", "points")},
         }
         return Runner(self.order(order)["pid"], self, folder)
@@ -155,13 +160,15 @@ class Project:
         text = f"version: 1\ncampaign: {campaign}\nprovider: toloka\nbonuses:\n{rows}"
         (self.folder / "specs" / f"{campaign}.yaml").write_text(text)
 
-    def start(self, *arguments: str, at: int = 0, prefix: str | tuple[str, ...] = "", stop: bool = False) -> Runner:
+    def start(
+        self, *arguments: str, at: int = 0, prefix: str | tuple[str, ...] = "", action: str = "SIGKILL"
+    ) -> Runner:
         """Start a command."""
-        return self.launcher.start(self, *arguments, at=at, prefix=prefix, stop=stop)
+        return self.launcher.start(self, *arguments, at=at, prefix=prefix, action=action)
 
-    def run(self, *arguments: str, at: int = 0, prefix: str | tuple[str, ...] = "") -> Ended:
+    def run(self, *arguments: str, at: int = 0, prefix: str | tuple[str, ...] = "", action: str = "SIGKILL") -> Ended:
         """Run a command to its end, whatever that is."""
-        return self.start(*arguments, at=at, prefix=prefix).wait()
+        return self.start(*arguments, at=at, prefix=prefix, action=action).wait()
 
     def expect(self, code: int, *arguments: str) -> Ended:
         """Run a command that ends with this exit code."""

@@ -85,7 +85,7 @@ def test_a_stopped_runner_whose_lock_was_taken_over_sends_nothing_when_it_wakes(
     project = Project(tmp_path / "project", launcher, emulator, mode, concurrency=1)
     project.ask(**dict(list(FORTY.items())[:16]))
     prefix, at = MOMENTS[moment]
-    stopped = project.start(*APPLY, at=at, prefix=prefix, stop=True)
+    stopped = project.start(*APPLY, at=at, prefix=prefix, action="SIGSTOP")
     asleep = stopped.wait()
     assert asleep.stopped
     project.expect(0, "state", "unlock", "--reason", "it hangs", "--auto-approve")
@@ -129,7 +129,7 @@ def test_a_second_state_that_pays_in_batches_waits_for_what_the_first_has_under_
         first.expect(0, *APPLY)
         emulator.set_options(start_ms=600_000)
         first.ask(**FORTY, **{f"x{number}": "0.50" for number in range(10)})
-        stopped = first.start(*APPLY, at=1, prefix="answer received: SendOperation", stop=True)
+        stopped = first.start(*APPLY, at=1, prefix="answer received: SendOperation", action="SIGSTOP")
         assert stopped.wait().stopped
         second = Project(tmp_path / "second", launcher, emulator, BATCHES)
         second.ask(**first.asked)
@@ -157,7 +157,7 @@ def test_an_emulator_killed_in_the_middle_of_an_apply_and_started_again_pays_nob
         project.ask(**FORTY)
         project.expect(0, "refresh")
         for at in (2, 3, 5):
-            runner = project.start(*APPLY, at=at, prefix="request has left: SendOperation", stop=True)
+            runner = project.start(*APPLY, at=at, prefix="request has left: SendOperation", action="SIGSTOP")
             if not runner.wait().stopped:
                 continue
             emulator.kill()
