@@ -16,6 +16,7 @@ from reconcile.project.import_file import read_payments_file
 from reconcile.project.run import Orders, opened_run, run_options
 from reconcile.project.specs import choose, plan_of
 from reconcile.project.stop import StopControl
+from reconcile.protocol.adopting import Sought, sought_of
 from reconcile.protocol.importing import Imported, run_import
 from reconcile.protocol.ports import Progress
 from reconcile.providers.base import RemotePayment
@@ -137,6 +138,11 @@ class _View:
             self._candidates = read_payments_file(
                 source.path, shown=source.shown, provider=settings, fields=dict(source.fields)
             )
+
+    def sought(self, reader: StateReader) -> Sequence[Sought]:
+        """What the specs ask for and the state does not have."""
+        plan = plan_of(choose(self._project), reader, self._project.clock.now_ms())
+        return sought_of(plan, self._settings.name)
 
     def choose(
         self, reader: StateReader, record: LedgerRecord, found: Sequence[RemotePayment]

@@ -9,10 +9,12 @@ from typing import Final, NamedTuple, Protocol
 
 from reconcile.errors import BonusctlError, Interrupted, StateError
 from reconcile.model import parse_marker
+from reconcile.protocol.adopting import Sought
 from reconcile.protocol.contact import bind, find_account
 from reconcile.protocol.gateway import Gateway, told
 from reconcile.protocol.runner import Ports, ProviderAccess, RunOptions, started
 from reconcile.protocol.scan import ScanFailed, scan
+from reconcile.protocol.scan_assignments import scan_assignments
 from reconcile.providers.base import ListPayments, PaymentsPage, RemotePayment, Unread
 from reconcile.settings import ProviderSettings
 from reconcile.state.events import Event, ImportedPayment, PaymentsImported, RunEnded
@@ -29,6 +31,9 @@ class ImportView(Protocol):
     @property
     def origin(self) -> str:
         """Where the payments were read, in words: it stands beside each."""
+
+    def sought(self, reader: StateReader) -> Sequence[Sought]:
+        """The bonuses whose payments are looked for, for a provider that lists by assignment only."""
 
     def choose(
         self, reader: StateReader, record: LedgerRecord, found: Sequence[RemotePayment]
@@ -82,22 +87,35 @@ def run_import(
             record = bind(ledger, gateway, find_account(gateway), ports.clock)
             if since_ms is not None:
                 ports.progress.phase(f"{settings.name}: reading what was paid")
-                found = _read(ports, gateway, record, since_ms, project)
+                read = _read_assignments if access.codec.lists_by_assignment else _read
+                found = read(ports, gateway, record, view, since_ms, project)
         known = ledger.ledger(*settings.ledger_key)
         assert known is not None, "without one the provider is asked"
         payments = view.choose(ledger, known, found.payments)
         ledger.commit(
-            [*_events(ports, known, payments, view.origin, options.actor), _ended(ports, options, len(payments))]
+            [*_events(ports, known, payments, view.origin, options.actor), ended(ports, options, len(payments))]
         )
     except BonusctlError as error:
         if not isinstance(error, StateError):
             outcome = "interrupted" if isinstance(error, Interrupted) else "failed"
-            ledger.commit([_ended(ports, options, 0, outcome)])
+            ledger.commit([ended(ports, options, 0, outcome)])
         raise
     return Imported(len(payments), found.ours, found.adopted, found.alarms)
 
 
-def _read(ports: Ports, gateway: Gateway, record: LedgerRecord, since_ms: int, project: str) -> _Found:
+def _read_assignments(
+    ports: Ports, gateway: Gateway, record: LedgerRecord, view: ImportView, since_ms: int, project: str
+) -> _Found:
+    """Scan the assignments of what the specs ask for: what nobody here owns, and was paid since the date."""
+    sought = view.sought(ports.ledger)
+    scanned, books = scan_assignments(
+        ports.ledger, gateway, record, sought=sought, full=False, project=project, control=ports.control
+    )
+    payments = tuple(payment for payment in books.unowned() if payment.created_ms >= since_ms)
+    return _Found(payments, len(scanned.adopted), len(scanned.adopted), scanned.alarms)
+
+
+def _read(ports: Ports, gateway: Gateway, record: LedgerRecord, _: ImportView, since_ms: int, project: str) -> _Found:
     """Scan, then every page since the date: what carries no marker of ours."""
     scanned = scan(ports.ledger, gateway, record, project=project, full=False)
     unmarked: list[RemotePayment] = []
@@ -138,7 +156,8 @@ def _events(
     ]
 
 
-def _ended(ports: Ports, options: RunOptions, adopted: int, outcome: str = "done") -> RunEnded:
+def ended(ports: Ports, options: RunOptions, adopted: int, outcome: str = "done") -> RunEnded:
+    """The end of a run that sends nothing."""
     return RunEnded(
         run_id=options.run_id,
         outcome=outcome,

@@ -1,9 +1,16 @@
 """`bonusctl state resolve`."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from reconcile.cli.invocation import Invocation, pass_invocation
 from reconcile.cli.options import examples
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reconcile.project.unowned import Waiting
 
 
 @click.command(
@@ -33,9 +40,10 @@ def command(
     --not-issued means that the next apply pays it: be sure.
     """
     from reconcile.cli.question import must_agree
-    from reconcile.errors import UsageError
+    from reconcile.errors import Refused, StateError, UsageError
     from reconcile.money import Money, add
     from reconcile.project.state_ops import in_doubt, look_up, resolve
+    from reconcile.project.unowned import waiting
     from reconcile.render.safe import visible
     from reconcile.render.state_text import render_bonus_text
     from reconcile.state.events import Result
@@ -46,12 +54,52 @@ def command(
     if not reason.strip():
         raise UsageError("--reason is empty", remedy="Say how it is known; it is recorded for whoever looks later.")
     project = invocation.load_project()
-    row = look_up(project, address)
-    money = Money(add(payment.amount for payment in in_doubt(row)), row.currency)
+    try:
+        row = look_up(project, address)
+        payments = in_doubt(row)
+    except (StateError, Refused) as error:
+        found = waiting(project, address) if error.reason in ("not_recorded", "not_in_doubt") else None
+        if found is None:
+            raise
+        _decide(invocation, found, issued=issued, reason=reason, approved=auto_approve)
+        return
+    money = Money(add(payment.amount for payment in payments), row.currency)
     console = invocation.console
     console.message(render_bonus_text(row))
     question = f"Record that {money} for {visible(row.address)} {'was' if issued else 'was NOT'} issued?"
     must_agree(console, question, approved=auto_approve)
     row = resolve(project, address, result=Result.ISSUED if issued else Result.RELEASED, reason=reason)
     console.result(f"Recorded: {visible(row.address)} is {row.status.replace('_', ' ')}.")
+    console.next("bonusctl plan")
+
+
+def _decide(invocation: Invocation, found: "Waiting", *, issued: bool, reason: str, approved: bool) -> None:
+    """Nothing of it is in doubt here: it waits for payments that the provider shows and this state does not know."""
+    from reconcile.cli.progress import ConsoleProgress
+    from reconcile.cli.question import must_agree
+    from reconcile.project.stop import StopControl
+    from reconcile.project.unowned import decide
+    from reconcile.render.safe import visible
+
+    console = invocation.console
+    address = visible(found.bonus.address)
+
+    def agree(lines: "Sequence[str]") -> bool:
+        console.end_progress()
+        for line in lines:
+            console.message(f"  {visible(line)}")
+        what = f"this is {address}" if issued else f"nothing of this is a bonus of these specs, {address} among them"
+        must_agree(console, f"Record that {what}?", approved=approved)
+        return True
+
+    decide(
+        invocation.load_project(),
+        found,
+        issued=issued,
+        reason=reason,
+        agree=agree,
+        control=StopControl(console.message_at_once),
+        progress=ConsoleProgress(console),
+    )
+    console.result(f"Recorded: {address} is {'issued' if issued else 'still to be paid'}.")
     console.next("bonusctl plan")
