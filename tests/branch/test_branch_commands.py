@@ -156,7 +156,7 @@ def test_a_push_that_is_killed_is_made_by_the_next_one(jobs: Jobs) -> None:
     one = jobs.fresh("one")
     assert applied(one).code == 0
     reached = jobs.remote.folder / "reached"
-    jobs.remote.hook("pre-receive", f"touch {reached}; sleep 60")
+    jobs.remote.hook("pre-receive", f"touch {reached}; sleep 10")
     process = subprocess.Popen(
         [str(COMMAND), "state", "push"],
         cwd=one.folder,
