@@ -135,8 +135,8 @@ def merge(own: Held, former: Held, extra: tuple[tuple[int, RecordedPayment], ...
     return Known(
         issued=add((own.issued, former.issued, *(payment.amount for _, payment in extra))),
         next_sequence=following,
-        # The recorded attempt belongs to the payment that would have followed the recorded ones, to no other.
-        attempt=own.attempt if following == own.sequence + 1 else 1,
+        # Once payments find their bonus, its next one begins anew.
+        attempt=1 if extra else own.attempt,
         open_count=own.open_count + former.open_count,
         open_amount=EXACT.add(own.open_amount, former.open_amount),
         missing=_missing(count, sequence, former),

@@ -84,6 +84,9 @@ class Sorter:
             )
             return
         known = merge(own, former, self._without_bonus(tally, bonus))
+        if known.attempt > 1 and not self._tried(tally, bonus, known.next_sequence):
+            # The ids that were used up are another payment's: under a former name it had another number.
+            known = known._replace(attempt=1)
         verdict = decision.decide(bonus.amount, known, tally.terms)
         match verdict:
             case decision.Settled():
@@ -124,6 +127,13 @@ class Sorter:
         if not ours or former.campaign != tally.head.name:
             tally.carried.append(Carried(bonus.recipient, found.issued, found.open_amount, former.campaign))
         return found
+
+    def _tried(self, tally: Tally, bonus: Desired, sequence: int) -> bool:
+        """Whether this payment of the bonus was ever prepared."""
+        assert self._shelf.reader is not None
+        assert tally.ledger is not None
+        payment_id = identity.payment_id(bonus.bonus_id, sequence)
+        return self._shelf.reader.payment_by_id(payment_id, ledger=tally.ledger.ledger) is not None
 
     def _without_bonus(self, tally: Tally, bonus: Desired) -> tuple[tuple[int, RecordedPayment], ...]:
         """Issued payments of ours that no bonus was known for, and that were made for this one: by sequence."""

@@ -62,9 +62,11 @@ def _open_payment(tables: Tables, ledger: int, operation: int, payment: Prepared
         raise EventRefused(f"A payment of {payment.bonus.address} is of no money")
     if bonus.open_count:
         raise EventRefused(f"{payment.bonus.address} has an open payment: another one could pay it twice")
-    if payment.attempt != bonus.attempt:
-        raise EventRefused(f"{payment.bonus.address} is at attempt {bonus.attempt}, not {payment.attempt}")
     row = tables.payments.get(payment.payment_id, ledger)
+    # What was used up before was used up by the bonus's newest payment: one that is new begins at attempt 1.
+    attempt = 1 if row is None else bonus.attempt
+    if payment.attempt != attempt:
+        raise EventRefused(f"{payment.bonus.address} is at attempt {attempt}, not {payment.attempt}")
     if row is None:
         row = tables.payments.add(
             PaymentRow(payment_id=payment.payment_id, ledger=ledger, sequence=payment.sequence, status="", amount="")
@@ -76,7 +78,7 @@ def _open_payment(tables: Tables, ledger: int, operation: int, payment: Prepared
     row.code = row.message = ""
     bonus.open_count += 1
     bonus.open_amount = plus(bonus.open_amount, payment.amount)
-    bonus.rejected = 0
+    bonus.attempt, bonus.rejected = payment.attempt, 0
     campaign.in_doubt = plus(campaign.in_doubt, payment.amount)
 
 

@@ -249,7 +249,31 @@ class Records:
         return iter(self.lost)
 
     def payment_by_id(self, payment_id: bytes, *, ledger: int | None = None) -> RecordedPayment | None:
-        return self.paid.get(payment_id)
+        return self.paid.get(payment_id) or self._tried(payment_id)
+
+    def _tried(self, payment_id: bytes) -> RecordedPayment | None:
+        """What an attempt above 1 tells of the payment that follows a bonus's issued ones."""
+        for row in self.rows.values():
+            sequence = row.issued_sequence + 1
+            if row.attempt > 1 and identity.payment_id(row.bonus_id, sequence) == payment_id:
+                tried, amount = PaymentStatus.REJECTED, D("0.00")
+                names = row.campaign, row.recipient, row.assignment_id, row.key
+                return RecordedPayment(
+                    payment_id,
+                    row.bonus_id,
+                    *names,
+                    sequence,
+                    tried,
+                    amount,
+                    row.attempt - 1,
+                    True,
+                    None,
+                    "",
+                    0,
+                    "",
+                    "",
+                )
+        return None
 
     def issued_content(self, payment_id: bytes, *, ledger: int | None = None) -> IssuedContent | None:
         return self.contents.get(payment_id)
