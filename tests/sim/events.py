@@ -59,7 +59,8 @@ def _remove(history: History) -> bool:
 def _add(history: History) -> bool:
     # Under its old name again, or a new bonus: whichever is missing.
     name = "w0" if _row(history, "w0") is None else "w9"
-    history.ask(bonus(name, history.money("1.50")))
+    campaign = history.desired[0].campaign.name if history.desired else "c"
+    history.ask(bonus(name, history.money("1.50"), campaign=campaign))
     return True
 
 
@@ -159,6 +160,16 @@ def _limited(history: History) -> bool:
     return True
 
 
+def _unread(history: History) -> bool:
+    history.first.play(wait_s=0, scan=False)
+    return True
+
+
+def _few_requests(history: History) -> bool:
+    history.limit_requests(2)
+    return True
+
+
 def _way(number: int) -> Callable[[History], bool]:
     def happen(history: History) -> bool:
         # With two states on the account only asynchronous singles are safe.
@@ -222,6 +233,8 @@ EVENTS: Final = (
     Between("the other machine runs", _other),
     Between("a refresh", _refresh, core=False),
     Between("an apply of one payment", _limited, core=False),
+    Between("an apply without a refresh", _unread, core=False),
+    Between("the config allows two requests a day", _few_requests, core=False),
     Between("ways: asynchronous, one by one", _way(0), core=False),
     Between("ways: batches of three", _way(1)),
     Between("ways: synchronous", _way(2)),

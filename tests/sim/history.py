@@ -18,11 +18,11 @@ from reconcile.settings import Policies
 from tests.sim.chooser import BETWEEN, Chooser
 from tests.sim.events import EVENTS
 from tests.sim.kinds import KINDS, SINGLES, Kind, Way
-from tests.sim.machine import SLEEP_MS, Machine, WatchedLedger
+from tests.sim.machine import HastyWire, Machine, WatchedLedger
+from tests.sim.moments import Moments
 from tests.sim.provider import ChosenFaults, TolokaProvider
 from tests.sim.watch import Watch
 from tests.support.asked import bonus
-from tests.support.points import Crash
 from tests.support.sim_provider import SimClock
 from tests.support.stores import FileStore, MemoryStore
 
@@ -61,12 +61,13 @@ class History:
         self.watch = Watch(self.provider.truth)
         self.way = shape.kind.way
         self.policies = Policies()
+        self.daily_limit = 10_000
         self.desired: list[Desired] = []
         self.formers: dict[bytes, Identity] = {}
         self.plain = self.way.singles
         self.carried = False
         self.shared = False
-        self.depth = 0
+        self.moments = Moments(self)
         self._folder = folder
         self.machines = [self._machine("A", files=shape.files)]
 
@@ -90,7 +91,7 @@ class History:
             for number in range(1, self.shape.rounds + 1):
                 self.chooser.run = f"run {number}"
                 self._wait_if_carried()
-                self.first.play(wait_s=(0, 60, 1_000)[self.draw("patience", 3)], slots=2 + self.draw("slots", 3))
+                self._run()
                 self.watch.served()
                 self._between()
             self._finish()
@@ -99,6 +100,19 @@ class History:
             for machine in self.machines:
                 machine.store.close()
             self.provider.close()
+
+    def _run(self) -> None:
+        self.first.page = (0, 1, 2)[self.draw("pages", 3)]
+        # Ctrl-C, once so many requests were served.
+        stopped = self.chooser.pick("somebody stops it", 2)
+        self.first.stop_after = (
+            len(self.first.requests) + 2 * self.chooser.place("after requests", 10) if stopped else 0
+        )
+        if stopped:
+            self.tell("somebody will stop this run")
+            self.struck["somebody stops it"] += 1
+        self.first.play(wait_s=(0, 60, 1_000)[self.draw("patience", 3)], slots=2 + self.draw("slots", 3))
+        self.first.stop_after = 0
 
     def draw(self, about: str, options: int) -> int:
         """A detail that only seeds vary: an enumeration takes the first."""
@@ -138,64 +152,17 @@ class History:
         self.policies = Policies(allow_top_up=allowed)
         self._tell_machines()
 
+    def limit_requests(self, number: int) -> None:
+        """How many bonus requests a day the config allows."""
+        self.daily_limit = number
+        self._tell_machines()
+
     def _tell_machines(self) -> None:
         config = replace(self.shape.kind.settings(self.way), policies=((self.shape.kind.currency, self.policies),))
+        (provider,) = config.providers
+        config = replace(config, providers=(replace(provider, daily_request_limit=self.daily_limit),))
         for machine in self.machines:
             machine.desired, machine.settings = self.desired, config
-
-    # --- during a run --------------------------------------------------------------------------------------------------
-
-    def at_point(self, machine: Machine, name: str) -> None:
-        """A run has come to a point where it can die, sleep, or be overtaken."""
-        if self.shape.core and name not in ("after commit", "request carried out, no answer yet"):
-            return
-        if self.shape.core and name != "after commit" and not machine.sending:
-            return
-        outcomes = ["goes on", "dies"]
-        if not self.shape.core and self.depth == 0:
-            outcomes += (
-                ["is pushed aside while it sleeps", "the other machine runs meanwhile"] if self.shape.nested else []
-            )
-            outcomes += ["sleeps an hour"] if name == "request leaves" else []
-        outcome = outcomes[self.chooser.pick(name if self.depth == 0 else f"{name}, meanwhile", len(outcomes))]
-        if outcome == "goes on":
-            return
-        self.struck[f"{outcome} ({name})"] += 1
-        if outcome == "dies":
-            raise Crash(name)
-        self.tell(f"  {machine.name} at: {name}: {outcome}")
-        if outcome == "sleeps an hour":
-            self.clock.advance(SLEEP_MS)
-            return
-        self._overtaken(machine, aside=outcome.startswith("is pushed"))
-
-    def _overtaken(self, machine: Machine, *, aside: bool) -> None:
-        self.depth += 1
-        try:
-            if aside:
-                self.clock.advance((10_000, 1_000_000)[self.chooser.place("asleep", 2)])
-                machine.pushed_aside()
-                machine.play(wait_s=0)
-            elif self.may_share():
-                self.other().play(wait_s=0)
-        finally:
-            self.depth -= 1
-
-    def disk(self) -> int:
-        """What becomes of a commit: 0 it is durable, 1 it is not and fails, 2 it is, and fails all the same."""
-        outcome = self.chooser.pick("disk", 2 if self.shape.core else 3)
-        if outcome:
-            self.struck["a commit fails"] += 1
-            self.tell(f"  a commit fails{', though it is durable' if outcome == 2 else ''}")
-        return outcome
-
-    def connection(self) -> str:
-        """Why a request does not leave this host, "" where it does."""
-        if self.shape.core or not self.chooser.pick("connection", 2):
-            return ""
-        self.struck["the connection is refused"] += 1
-        self.tell("  the connection is refused")
-        return "connection refused"
 
     # --- between runs --------------------------------------------------------------------------------------------------
 
@@ -216,6 +183,11 @@ class History:
     def may_share(self) -> bool:
         """Whether a second state may be used: asynchronous singles alone, and no former name under way."""
         return self.plain and not (self.formers and self.in_flight())
+
+    def beside(self, machine: Machine) -> Machine:
+        """The machine that this one is not."""
+        second = self.other()
+        return self.first if machine is second else second
 
     def _between(self) -> None:
         menu = [event for event in EVENTS if event.core or not self.shape.core]
@@ -239,6 +211,7 @@ class History:
             folder=folder,
             clock=self.clock,
             running=self.provider.running,
+            make_wire=HastyWire,
             make_ledger=WatchedLedger,
             name=name,
             history=self,
@@ -263,6 +236,7 @@ class History:
         self.chooser.muted = True
         self._wait_if_carried()
         self.provider.set_balance("100000.00")
+        self.limit_requests(10_000)
         for row in self.desired:
             if row.formerly is None and row.bonus_id in self.formers:
                 # What a refused plan asks for.

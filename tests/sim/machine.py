@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from tests.sim.book import Book
 from tests.sim.rules import Clocked, Trace
 from tests.sim.watch import Watch
 from tests.support.points import Crash, CrashingLedger, Points
+from tests.support.sim_wire import SimWire
 from tests.support.world import SimProject, World
 
 if TYPE_CHECKING:
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
 WINDOW_MS = 900_000
 DATE_MS = 1_000
 """How exact the provider's Date is: whole seconds."""
-SLEEP_MS = 3_600_000
 
 
 @dataclass(slots=True)
@@ -39,11 +40,17 @@ class ChosenPoints(Points):
         assert self.machine is not None
         self.count += 1
         self.names[name] = self.names.get(name, 0) + 1
-        self.machine.history.at_point(self.machine, name)
+        self.machine.history.moments.at_point(self.machine, name)
 
     def unreachable(self) -> str:
         assert self.machine is not None
-        return self.machine.history.connection()
+        return self.machine.history.moments.connection()
+
+
+class HastyWire(SimWire):
+    """Hours of waiting in few turns."""
+
+    haste = 16
 
 
 class WatchedLedger(CrashingLedger):
@@ -56,7 +63,7 @@ class WatchedLedger(CrashingLedger):
         machine = points.machine
         points.reach("before commit")
         machine.history.watch.committing(machine, events)
-        disk = machine.history.disk()
+        disk = machine.history.moments.disk()
         try:
             if self._failed or disk == 1:
                 raise StateWriteFailed("the disk is full")
@@ -86,7 +93,8 @@ class Careful(SimProject):
 @dataclass(slots=True, kw_only=True)
 class Machine(World):
     """A machine with a state of its own. `life` changes where the state was lost or replaced; `cuts` are the lengths
-    that its journal had after each commit: no backup can hold anything else.
+    that its journal had after each commit: no backup can hold anything else. `page`: how many rows the provider gives on a
+    page, 0 for as many as are asked for.
     """
 
     name: str
@@ -97,6 +105,7 @@ class Machine(World):
     traces: list[Trace] = field(default_factory=list)
     life: int = 0
     sending: bool = False
+    page: int = 0
 
     @property
     def trace(self) -> Trace:
@@ -109,7 +118,7 @@ class Machine(World):
 
     def play(self, command: str = "apply", *, slots: int = 2, **options: object) -> Report | None:
         """One run, told in the story; None where it died or broke off."""
-        trace = Trace(window_ms=WINDOW_MS - DATE_MS)
+        trace = Trace(window_ms=WINDOW_MS - DATE_MS, unread=options.get("scan") is False)
         self.traces.append(trace)
         points = ChosenPoints(machine=self)
         told = self.history.tell
@@ -136,6 +145,8 @@ class Machine(World):
 
     def carry_out(self, request: WireRequest, carried_out: Callable[[], None]) -> tuple[WireResult, int]:
         """The provider gets a request."""
+        if self.page:
+            request = request._replace(target=re.sub(r"limit=[0-9]+", f"limit={self.page}", request.target))
         self.watch.leaving(self, request)
         self.sending = request.method == "POST"
 

@@ -26,7 +26,7 @@ PROTECTED_MS = 7 * 86_400_000
 @dataclass(slots=True)
 class Trace:
     """One run as it goes, over the book of its journal. Times are the provider's own, in milliseconds. `aside`: another
-    run has taken over.
+    run has taken over. `unread`: it was told not to scan, which singles allow after a complete scan.
     """
 
     window_ms: int
@@ -35,6 +35,7 @@ class Trace:
     scanned_ms: int | None = None
     failed: bool = False
     aside: bool = False
+    unread: bool = False
     left: dict[tuple[int, int], int] = field(default_factory=dict)
 
 
@@ -86,13 +87,16 @@ def on_send(trace: Trace, book: Book, clocked: Clocked, sent: tuple[str, bytes],
         raise Violation("order: a request before the run's first durable write")
     if trace.failed:
         raise Violation("I9: sent after a write that failed")
-    if trace.scanned_ms is None:
+    if trace.scanned_ms is None and not (trace.unread and book.scans):
         raise Violation("I9: sent before a complete scan of this run")
     operation, send = _journaled(trace, book, sent)
     trace.left[operation.number, send] = now_ms
     clocked[operation.number, send] = now_ms
     if book.gate and not (len(operation.items) == 1 and len(operation.sends) > 1):
         raise Violation(f"gate: something new was sent while the gate was closed ({book.gate})")
+    others = [one for one in book.operations.values() if one is not operation and one.sends]
+    if not book.issued and any(one.open and (one.doubtful or one.executed) for one in others):
+        raise Violation("first: the first payment of an account did not go alone")
     if operation.open != set(operation.items):
         raise Violation("whole: an operation that is partly settled was sent")
     return operation
