@@ -13,6 +13,7 @@ from reconcile.project.look import find_bonus
 from reconcile.project.run import holding_lock
 from reconcile.project.system import actor, host, new_id, pull_request
 from reconcile.render.state_values import BonusRow
+from reconcile.state import files
 from reconcile.state.backup import backup_state, restore_state
 from reconcile.state.events import Event, PaymentResolved, Result, RunEnded, RunStarted, StateCarried
 from reconcile.state.ledger import Head, Ledger, RecordedPayment
@@ -126,7 +127,7 @@ def import_from(project: Project, lines: Iterable[str], *, reason: str) -> Head:
 
 def backup_to(project: Project, target: Path) -> Head:
     """Copy the state to a new file. Returns the copy's head."""
-    if not project.state_path.exists():
+    if not files.exists(project.state_path):
         raise no_state(project)
     return backup_state(project.state_path, target)
 

@@ -125,3 +125,11 @@ def test_a_path_of_specs_that_no_file_can_have_is_refused(tmp_path: Path) -> Non
     (tmp_path / "bonusctl.yaml").write_text(f"{CONFIG}specs: {name}\n")
     done = command(tmp_path, "validate", limits={})
     assert (done.returncode, done.stderr) == (1, f"Error: {name} cannot be looked at: File name too long\n")
+
+
+def test_a_backup_of_a_state_that_no_file_can_hold_is_refused(tmp_path: Path) -> None:
+    project_with(tmp_path, "  - {user_id: w1, amount: 1.00}\n")
+    (tmp_path / "bonusctl.yaml").write_text(f"{CONFIG}state: {'x' * 300}\n")
+    done = command(tmp_path, "state", "backup", "copy.db", limits={})
+    assert done.returncode == 1
+    assert done.stderr.endswith("cannot be looked at: File name too long\n")

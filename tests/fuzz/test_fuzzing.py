@@ -1,7 +1,7 @@
 """Whatever bytes stand in a file or come from a provider: a valid value, or a refusal in our own words.
 
 Each target runs in a process of its own with bounded memory and processor time, so that a bomb ends that process and
-not the tests. BONUSCTL_FUZZ=5000 takes so many inputs for each target and way instead of forty, BONUSCTL_FUZZ_SEED=7
+not the tests. BONUSCTL_FUZZ=5000 takes so many inputs for each target and way instead of thirty, BONUSCTL_FUZZ_SEED=7
 others than the usual ones.
 """
 
@@ -18,7 +18,7 @@ import pytest
 from tests.fuzz.child import TARGETS
 from tests.support.figures import tell
 
-CASES = int(os.environ.get("BONUSCTL_FUZZ", "40"))
+CASES = int(os.environ.get("BONUSCTL_FUZZ", "30"))
 SEED = int(os.environ.get("BONUSCTL_FUZZ_SEED", "1"))
 ROOT = Path(__file__).parents[2]
 
