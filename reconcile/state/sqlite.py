@@ -18,6 +18,8 @@ from reconcile.state.queries import Source
 from reconcile.state.reader import SqliteReader
 
 REPLAY_EVENTS: int = 200
+REPLAY_CHARS: int = 4 * 1024 * 1024
+"""So much of a journal is folded before the rows are written down: an event may hold a thousand payments."""
 _APPEND = "INSERT INTO events (sequence, kind, body, hash) VALUES (?, ?, ?, ?)"
 _KEEP = "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
 
@@ -160,14 +162,16 @@ class SqliteLedger(SqliteReader, Ledger):
 
     def _append_stored(self, events: Iterable[StoredEvent]) -> tuple[Head, int]:
         projection, head, epoch = Projection(self._connection), self._head, self._epoch
+        size = 0
         for count, stored in enumerate(events, 1):
             event = decode(stored.kind, stored.body, sequence=stored.sequence)
             self._connection.execute(_APPEND, stored)
             projection.apply(stored.sequence, event)
             head, epoch = Head(stored.sequence, stored.hash.hex()), _epoch_after(event, epoch)
-            if count % REPLAY_EVENTS == 0:
+            size += len(stored.body)
+            if count % REPLAY_EVENTS == 0 or size >= REPLAY_CHARS:
                 projection.flush()
-                projection = Projection(self._connection)
+                projection, size = Projection(self._connection), 0
         self._write_down(projection)
         return head, epoch
 
