@@ -11,6 +11,7 @@ import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,6 +24,8 @@ from tests.support.github import REPOSITORY, TOKEN, Server
 TOP = Path(__file__).resolve().parents[2]
 LIMIT_S = 300
 
+Done = subprocess.CompletedProcess[str]
+
 Steps = list[dict[str, Any]]
 
 
@@ -32,6 +35,10 @@ def git(folder: Path, *arguments: str) -> str:
     done = subprocess.run(["git", *names, *arguments], cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+class RunnerLost(Exception):
+    """The machine under a job is gone in the middle of a step: nothing of the job runs after it, not even `always()`."""
 
 
 class Step(NamedTuple):
@@ -51,11 +58,12 @@ class Ran:
     folder: Path
     steps: list[Step] = field(default_factory=list)
     summary: str = ""
+    lost: bool = False
 
     @property
     def ok(self) -> bool:
         """Whether the job is green."""
-        return all(step.code == 0 for step in self.steps)
+        return not self.lost and all(step.code == 0 for step in self.steps)
 
     @property
     def names(self) -> list[str]:
@@ -83,7 +91,7 @@ class Actions:
         self.secrets = dict(secrets)
         self.origin = folder / "origin.git"
         self.artifacts = folder / "artifacts"
-        self.runs = 0
+        self._runs = count(1)
         git(folder, "init", "-q", "--bare", "-b", "main", str(self.origin))
 
     def pull_request(self, number: int, head: str, *, fork: bool = False) -> Ran:
@@ -96,7 +104,15 @@ class Actions:
                 "base": {"repo": {"full_name": REPOSITORY}},
             }
         }
-        return self.job("plan", name="pull_request", ref=f"refs/pull/{number}/merge", sha=head, payload=payload)
+        # GitHub gives no secret to a fork's job.
+        play = self._play(
+            name="pull_request",
+            ref=f"refs/pull/{number}/merge",
+            sha=head,
+            payload=payload,
+            secrets={} if fork else self.secrets,
+        )
+        return self._played("plan", play)
 
     def push(self, sha: str) -> Ran:
         """Play the apply job for a push to main."""
@@ -114,11 +130,24 @@ class Actions:
 
     def job(self, job: str, *, name: str, ref: str, sha: str, payload: Mapping[str, Any]) -> Ran:
         """Play a job of the workflow for an event."""
-        self.runs += 1
-        play = _Play(self, run=self.runs, name=name, ref=ref, sha=sha, payload=payload)
+        return self._played(job, self._play(name=name, ref=ref, sha=sha, payload=payload, secrets=self.secrets))
+
+    def bash(self, step: str, command: list[str], *, cwd: Path, env: Mapping[str, str]) -> Done:
+        """Run a step's lines. A subclass may do something at this moment, or raise RunnerLost."""
+        return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=LIMIT_S, check=False)
+
+    def _play(
+        self, *, name: str, ref: str, sha: str, payload: Mapping[str, Any], secrets: Mapping[str, str]
+    ) -> "_Play":
+        return _Play(self, run=next(self._runs), name=name, ref=ref, sha=sha, payload=payload, secrets=secrets)
+
+    def _played(self, job: str, play: "_Play") -> Ran:
         found = self.workflow["jobs"][job]
         if condition(found.get("if", ""), play.context, so_far=True):
-            play.steps(found["steps"], {**self.workflow.get("env", {}), **found.get("env", {})})
+            try:
+                play.steps(found["steps"], {**self.workflow.get("env", {}), **found.get("env", {})})
+            except RunnerLost:
+                play.ran.lost = True
         return play.ended()
 
 
@@ -126,7 +155,15 @@ class _Play:
     """One job under way."""
 
     def __init__(
-        self, actions: Actions, *, run: int, name: str, ref: str, sha: str, payload: Mapping[str, Any]
+        self,
+        actions: Actions,
+        *,
+        run: int,
+        name: str,
+        ref: str,
+        sha: str,
+        payload: Mapping[str, Any],
+        secrets: Mapping[str, str],
     ) -> None:
         self.actions = actions
         self.run = run
@@ -157,7 +194,7 @@ class _Play:
             "github": {"event_name": name, "ref": ref, "sha": sha, "token": TOKEN},
             "inputs": payload.get("inputs", {}),
             "runner": {"temp": str(self.temp)},
-            "secrets": actions.secrets,
+            "secrets": secrets,
             "steps": {},
         }
 
@@ -190,15 +227,8 @@ class _Play:
         where = self.checkout / filled(step.get("working-directory", "."), self.context)
         strict = ("-eo", "pipefail") if step.get("shell") == "bash" else ("-e",)
         assert "${{" not in step["run"], "an expression in a shell line could be anybody's text"
-        done = subprocess.run(
-            ["bash", "--noprofile", "--norc", *strict, "-c", step["run"]],
-            cwd=where,
-            env=whole,
-            capture_output=True,
-            text=True,
-            timeout=LIMIT_S,
-            check=False,
-        )
+        command = ["bash", "--noprofile", "--norc", *strict, "-c", step["run"]]
+        done = self.actions.bash(step.get("name", ""), command, cwd=where, env=whole)
         self.ran.steps.append(Step(step.get("name", ""), done.returncode, done.stdout, done.stderr, whole))
         from tests.ci.job import outputs_in
 
