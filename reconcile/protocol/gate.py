@@ -106,9 +106,11 @@ def _window_left_s(gateway: Gateway, record: LedgerRecord) -> int:
     window_ms = gateway.settings.settle_window_s * 1000
     # A wall clock that went backwards makes the gate as fresh as if it had closed now.
     left_ms = window_ms - max(0, now.wall_ms - record.gate_ms)
-    if record.newest_ours_ms is not None:
-        server_ms = now.wall_ms if now.server_ms is None else now.server_ms
-        left_ms = max(left_ms, window_ms - max(0, server_ms - record.newest_ours_ms))
+    server_ms = now.wall_ms if now.server_ms is None else now.server_ms
+    # One that went forward, or another machine's that is ahead, opens nothing: the provider's clock counts from the
+    # first scan since the gate closed.
+    since_ms = [moment for moment in (record.gate_server_ms, record.newest_ours_ms) if moment is not None]
+    left_ms = max([left_ms, *(window_ms - max(0, server_ms - moment) for moment in since_ms)])
     return max(0, -(-left_ms // 1000))
 
 

@@ -168,7 +168,7 @@ def _bound(tables: Tables, _: int, event: AccountBound) -> None:
 def _close_gate(ledger: LedgerRow, reason: str, at_ms: int) -> None:
     if not reason:
         raise EventRefused("A gate closes for a reason")
-    ledger.gate, ledger.gate_ms = reason, at_ms
+    ledger.gate, ledger.gate_ms, ledger.gate_server_ms = reason, at_ms, None
 
 
 def _gate_closed(tables: Tables, _: int, event: GateClosed) -> None:
@@ -177,7 +177,7 @@ def _gate_closed(tables: Tables, _: int, event: GateClosed) -> None:
 
 def _gate_opened(tables: Tables, _: int, event: GateOpened) -> None:
     ledger = ledger_row(tables, event.ledger)
-    ledger.gate, ledger.gate_ms = "", event.at_ms
+    ledger.gate, ledger.gate_ms, ledger.gate_server_ms = "", event.at_ms, None
 
 
 def _balance(tables: Tables, _: int, event: BalanceRead) -> None:
@@ -188,6 +188,8 @@ def _balance(tables: Tables, _: int, event: BalanceRead) -> None:
 def _scanned(tables: Tables, _: int, event: ScanCompleted) -> None:
     ledger = ledger_row(tables, event.ledger)
     ledger.watermark_ms, ledger.scanned_ms = event.started_ms, event.at_ms
+    if ledger.gate and ledger.gate_server_ms is None:
+        ledger.gate_server_ms = event.started_ms
     if event.newest_remote_id:
         ledger.newest_remote_id = event.newest_remote_id
     if event.newest_ours_ms is not None:

@@ -36,7 +36,7 @@ RUNS_FOUND_MAX: Final = 10
 
 _LEDGER: Final = (
     "SELECT ledger, type, environment, account_id, name, currency, bound_ms, gate, gate_ms, watermark_ms, scanned_ms, "
-    "newest_ours_ms, newest_remote_id, verified_first, balance, balance_ms FROM ledgers"
+    "newest_ours_ms, newest_remote_id, verified_first, balance, balance_ms, gate_server_ms FROM ledgers"
 )
 _SUMS: Final = "issued, issued_count, issued_sequence, open_count, open_amount, attempt, rejected"
 _RUN: Final = (
@@ -154,10 +154,10 @@ def ledger(source: Source, provider_type: str, environment: str) -> LedgerRecord
 
 
 def _ledger(row: tuple[Any, ...]) -> LedgerRecord:
-    number, provider_type, environment, account_id, *rest, verified_first, balance, balance_ms = row
+    number, provider_type, environment, account_id, *rest, verified_first, balance, balance_ms, gate_server_ms = row
     account = Account(provider_type, environment, account_id)
     known = None if balance is None else Amounts()[balance]
-    return LedgerRecord._make((number, account, *rest, bool(verified_first), known, balance_ms))
+    return LedgerRecord._make((number, account, *rest, bool(verified_first), known, balance_ms, gate_server_ms))
 
 
 def campaigns(source: Source, ledger_number: int) -> tuple[CampaignRecord, ...]:

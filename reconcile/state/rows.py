@@ -35,6 +35,7 @@ class LedgerRow:
     verified_first: int = 0
     balance: str | None = None
     balance_ms: int | None = None
+    gate_server_ms: int | None = None
 
 
 @dataclass(slots=True, kw_only=True)

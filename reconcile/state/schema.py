@@ -187,3 +187,9 @@ def m008_balances(db: Database) -> None:
     """What the provider told of an account's balance, for who reviews the next plan."""
     db.execute("ALTER TABLE ledgers ADD COLUMN balance TEXT")
     db.execute("ALTER TABLE ledgers ADD COLUMN balance_ms INTEGER")
+
+
+@migrations()
+def m009_gates(db: Database) -> None:
+    """When a closed gate was first looked at, by the provider's clock: our own may jump."""
+    db.execute("ALTER TABLE ledgers ADD COLUMN gate_server_ms INTEGER")

@@ -21,13 +21,15 @@ def newest(world: World) -> RunRecord:
 def test_a_killed_run_shows_the_sum_of_what_it_settled(tmp_path: Path) -> None:
     """It dies at ever later points; what its record says is what the state calls issued, which is all of its doing."""
     seen = set()
-    for number in range(10, 100, 5):
+    for number in range(10, 95, 5):
         world = four(tmp_path / str(number))
         try:
             world.apply(Points(die_at=frozenset({number})), slots=1)
-        except Crash:
+        except Crash as crash:
             run = newest(world)
-            assert run.ended_ms is None
+            # Only at its very last point has its end become durable.
+            at_last = str(crash) == "after commit"
+            assert at_last or run.ended_ms is None
             assert sum(amount for _, amount in run.paid) == run.issued * Decimal("1.50")
             assert run.issued == len(world.issued())
             seen.add(run.issued)

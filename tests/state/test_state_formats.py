@@ -27,7 +27,8 @@ def older(tmp_path: Path) -> Path:
     connection = sqlite3.connect(path)
     connection.executescript(
         "ALTER TABLE ledgers DROP COLUMN balance; ALTER TABLE ledgers DROP COLUMN balance_ms;"
-        "DELETE FROM _sqlite_migrations WHERE name = 'm008_balances'; PRAGMA user_version = 1;"
+        "ALTER TABLE ledgers DROP COLUMN gate_server_ms;"
+        "DELETE FROM _sqlite_migrations WHERE name IN ('m008_balances', 'm009_gates'); PRAGMA user_version = 1;"
     )
     connection.close()
     return path
@@ -55,7 +56,7 @@ def test_the_next_run_brings_an_older_state_to_todays_form(older: Path) -> None:
         open_ledger(older, lock=lock, lineage="", at_ms=START_MS) as ledger,
     ):
         assert ledger.ledgers()[0].balance is None
-    assert (format_of(older), FORMAT) == (2, 2)
+    assert (format_of(older), FORMAT) == (3, 3)
 
 
 def test_an_older_state_brought_up_is_what_its_events_fold_to(older: Path) -> None:

@@ -1,0 +1,34 @@
+"""When a closed gate was first looked at by the provider's clock: the first complete scan since it closed."""
+
+from reconcile.state.events import GateClosed, GateOpened, ScanCompleted
+from tests.state.histories import memory
+
+
+def scanned(started_ms: int) -> ScanCompleted:
+    return ScanCompleted(
+        ledger=1,
+        started_ms=started_ms,
+        since_ms=None,
+        newest_remote_id="",
+        newest_ours_ms=None,
+        payments=0,
+        at_ms=started_ms + 5,
+    )
+
+
+CLOSED = GateClosed(ledger=1, reason="behind", at_ms=50)
+
+
+def test_the_first_scan_after_a_gate_closed_gives_its_moment() -> None:
+    with memory(CLOSED, scanned(1_000), scanned(2_000)) as ledger:
+        assert ledger.ledgers()[0].gate_server_ms == 1_000
+
+
+def test_a_gate_that_closes_again_is_looked_at_anew() -> None:
+    with memory(CLOSED, scanned(1_000), CLOSED) as ledger:
+        assert ledger.ledgers()[0].gate_server_ms is None
+
+
+def test_an_open_gate_has_no_such_moment() -> None:
+    with memory(CLOSED, scanned(1_000), GateOpened(ledger=1, reason="settled", at_ms=60), scanned(2_000)) as ledger:
+        assert ledger.ledgers()[0].gate_server_ms is None
