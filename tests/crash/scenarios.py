@@ -170,6 +170,12 @@ def put_back(carried: str) -> Callable[[World], None]:
     return before
 
 
+def with_assignments(world: World) -> None:
+    """Each bonus is for an assignment, which the emulator knows by its name as accepted and as that worker's."""
+    for number, one in enumerate(world.desired):
+        world.desired[number] = bonus(one.recipient, f"{one.amount:.2f}", assignment_id=f"a1@{one.recipient}")
+
+
 def by_hand(world: World) -> None:
     """Somebody paid the first worker beside bonusctl."""
     body = b'{"user_id": "w1", "amount": 10.00, "private_comment": "by hand"}'
@@ -266,7 +272,7 @@ SCENARIOS: Final = {
     ),
     "attributed later": Scenario(of_another_project, apply_patiently),
     "import of payments": Scenario(by_hand, take_over, again=True),
-    "assignments looked at": Scenario(nothing, apply, more={"check_assignments": True}),
+    "assignments looked at": Scenario(with_assignments, apply, more={"check_assignments": True}),
 }
 
 

@@ -17,7 +17,7 @@ import pytest
 from reconcile.emulator.options import ACCOUNT
 from tests.support.emulator import EmulatorProcess
 
-KILLS = int(os.environ.get("BONUSCTL_KILLS", "60"))
+KILLS = int(os.environ.get("BONUSCTL_KILLS", "120"))
 BONUSES = 240
 LATENCY_MS = 20
 
@@ -46,10 +46,10 @@ class Mode(NamedTuple):
 # The emulator is on this machine, and carries a request out within its latency: a window of a second is long.
 WINDOW = "    settle_window: 1\n"
 MODES = {
-    "singles": Mode("", 50, 1.6),
-    "batches": Mode(f"    batch_size: 5\n{WINDOW}", 20, 1.8),
-    "sync": Mode(f"    mode: sync\n{WINDOW}", 15, 1.8),
-    "sync batches": Mode(f"    mode: sync\n    batch_size: 5\n{WINDOW}", 15, 1.8),
+    "singles": Mode("", 9, 1.6),
+    "batches": Mode(f"    batch_size: 5\n{WINDOW}", 6, 1.8),
+    "sync": Mode(f"    mode: sync\n{WINDOW}", 4, 1.8),
+    "sync batches": Mode(f"    mode: sync\n    batch_size: 5\n{WINDOW}", 4, 1.8),
 }
 
 
@@ -149,7 +149,7 @@ def test_kills_in_synchronous_mode_where_operation_ids_count_pay_each_bonus_once
 
 
 def test_kills_at_yandex_tasks_pay_each_bonus_of_roubles_once(tmp_path: Path) -> None:
-    mode = Mode(f"    account: {ACCOUNT}\n", 15, 1.6)
+    mode = Mode(f"    account: {ACCOUNT}\n", 3, 1.6)
     options = {"latency-ms": LATENCY_MS, "daily-limit": 0, "yandex": True}
     with EmulatorProcess(tmp_path / "remote.db", options) as emulator:
         project = Project(tmp_path / "project", emulator.endpoint, mode, environment="yandex", whole=7)
