@@ -6,7 +6,7 @@ SHELL  := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test audit lint types unit crash kill bench soak fuzz moves test-kit test-page lint-ci docs lock clean
+.PHONY: help demo test audit mutants mutate lint types unit crash kill bench soak fuzz moves test-kit test-page lint-ci docs lock clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -29,6 +29,11 @@ $(VENV)/.installed: requirements/dev.txt pyproject.toml
 	$(PYTHON) -m venv .venv-lint
 	.venv-lint/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/lint-ci.txt \
 	  || echo "not all linters can be installed here: what is missing is reported as not run"
+	touch $@
+
+.venv-mutate/.installed: requirements/mutate.txt
+	$(PYTHON) -m venv .venv-mutate
+	.venv-mutate/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/mutate.txt
 	touch $@
 
 .venv-audit/.installed: requirements/audit.txt
@@ -62,7 +67,7 @@ unit: $(VENV)/.installed  ## every suite, with a figure for each
 
 soak: $(VENV)/.installed  ## the long shares: histories, pairs of crash points, kills
 	BONUSCTL_HISTORIES=100000 BONUSCTL_EXHAUSTIVE_K=3 BONUSCTL_EXHAUSTIVE_MAX=20000 BONUSCTL_FIGURES=soak.json \
-	  BONUSCTL_KILLS=1000 BONUSCTL_CRASH_PAIRS=1 \
+	  BONUSCTL_KILLS=5000 BONUSCTL_CRASH_PAIRS=1 \
 	  $(BIN)/python -m pytest -q -n 2 --dist worksteal tests/sim tests/crash tests/kill
 
 fuzz: $(VENV)/.installed  ## a long share of fuzzing: FUZZ inputs (5000) for each reader and way, from FUZZ_SEED (2)
@@ -83,6 +88,12 @@ test-page: $(VENV)/.installed  ## the emulator's page in headless Chromium, if t
 lint-ci: $(VENV)/.installed .venv-lint/.installed  ## the action, the workflows that init writes, the hooks, under their linters
 	bash scripts/lint-ci.sh .venv-lint/bin $(BIN)/python
 
+mutants: $(VENV)/.installed  ## mistakes planted in the protocol, each against every suite; writes docs/mutants.md
+	$(BIN)/python -m tests.mutants.run_mutants
+
+mutate: .venv-mutate/.installed  ## mutmut over the modules that decide whether money moves, on a copy
+	.venv-mutate/bin/python -m tests.mutants.mutate
+
 audit: $(VENV)/.installed .venv-audit/.installed  ## known weaknesses of the locked packages; says "not run" where it cannot ask
 	$(BIN)/python -m tests.security.audit .venv-audit/bin/pip-audit
 
@@ -98,6 +109,8 @@ lock:  ## lock the development tools anew
 	  --no-header requirements/kit.in -o requirements/kit.txt
 	.venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	  --no-header requirements/audit.in -o requirements/audit.txt
+	.venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+	  --no-header --group dev pyproject.toml requirements/mutate.in -o requirements/mutate.txt
 	.venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	  --no-header requirements/lint-ci.in -o requirements/lint-ci.txt
 	.venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
