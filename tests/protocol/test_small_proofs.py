@@ -182,6 +182,12 @@ def test_a_log_proves_with_its_amount_and_id_at_the_operations_end() -> None:
     assert found == made(amount=Decimal("0.80"), remote_id="8", created_ms=9)
 
 
+def test_a_log_that_names_a_payments_own_time_is_taken_at_it() -> None:
+    proof = replace(logged(), created_ms=4)
+    (found,) = from_proofs((item(),), Proofs(found={}, log={ONE: proof}, finished_ms=9)) or ()
+    assert found.created_ms == 4
+
+
 @pytest.mark.parametrize("proof", [logged(amount=None), logged(remote_id="")])
 def test_a_log_without_amount_or_id_proves_nothing_whole(proof: ItemResult) -> None:
     assert from_proofs((item(),), Proofs(found={}, log={ONE: proof})) is None
