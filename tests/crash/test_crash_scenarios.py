@@ -1,8 +1,8 @@
 """Die at the Nth durable write or network event of a run, for N = 1, 2, 3 … until it goes through, in every scenario and
 mode: nobody is paid twice, nothing left this host that was not in the journal, and the next run ends with the truth.
 
-The dead process attempts nothing more. In the modes below every point is taken; in their variants every fifth, or all
-of them with BONUSCTL_CRASH_PAIRS=1.
+The dead process attempts nothing more. In the modes below every point is taken; in their variants, Yandex Tasks among them
+(`test_crash_yandex` takes every point there), every fifth, or all of them with BONUSCTL_CRASH_PAIRS=1.
 """
 
 import os
@@ -13,7 +13,7 @@ import pytest
 from tests.crash.scenarios import MODES, SCENARIOS, begin, journaled, posts, recover
 from tests.support.world import Crash, Points
 
-EVERY_POINT = {"singles", "batches", "sync", "sync batches", "yandex"}
+EVERY_POINT = {"singles", "batches", "sync", "sync batches"}
 WHOLE = os.environ.get("BONUSCTL_CRASH_PAIRS") == "1"
 POINTS_MAX = 1_000
 
