@@ -6,7 +6,7 @@ SHELL  := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test audit mutants mutate lint types unit crash kill bench soak fuzz moves test-kit test-page lint-ci docs lock clean
+.PHONY: help demo test audit mutants mutate lint types unit crash kill bench peers soak fuzz moves test-kit test-page lint-ci docs lock clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -78,6 +78,9 @@ moves: $(VENV)/.installed  ## a long share of users' moves: MOVES stories (2000)
 
 bench: $(VENV)/.installed  ## measure against the limits, and record it in benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks.plan_yaml --record
+
+peers: $(VENV)/.installed .venv-kit/.installed  ## toloka-kit, boto3 and bonusctl on the same faults; writes docs/peers.md; JOBS at a time (8)
+	$(BIN)/python -m benchmarks.peers --kit .venv-kit/bin/python --jobs $(or $(JOBS),8) --record
 
 test-kit: $(VENV)/.installed .venv-kit/.installed  ## Toloka's own client against the emulator and the state
 	$(BIN)/python -m tests.kit.run_kit .venv-kit/bin/python
