@@ -76,8 +76,15 @@ def repeated(shelf: Shelf, issues: dict[str, list[Change]], scope: PlanScope) ->
         for old in shelf.campaigns(ledger.ledger) if new else ():
             if not old.issued and not old.in_doubt:
                 continue
+            if old.project == project and old.campaign in present:
+                # Rows that moved to another campaign: what they leave behind is orphaned where it was.
+                moved = new if old.campaign in scope.whole else {}
+                yield from _moved(
+                    shelf, ledger.ledger, old, {name: moved[name] for name in moved if name != old.campaign}
+                )
+                continue
             if old.project == project:
-                candidates = {} if old.campaign in present else new
+                candidates = new
             else:
                 # Another team may share the account: only its campaign of the very same name can be ours renamed.
                 candidates = {name: new[name] for name in (old.campaign,) if name in new}
@@ -87,6 +94,33 @@ def repeated(shelf: Shelf, issues: dict[str, list[Change]], scope: PlanScope) ->
                     overlap.see(*paid)
             yield from _judged(overlaps, old, project)
         yield from _without_bonus(shelf, ledger.ledger, new)
+
+
+def _moved(shelf: Shelf, ledger: int, old: CampaignRecord, new: dict[str, list[Change]]) -> Iterator[Diagnostic]:
+    """Payments that equal what a campaign has paid and no longer asks for, although a spec still holds it."""
+    overlaps = _overlaps(shelf, new)
+    for paid in _paid_by(shelf, ledger, old) if overlaps else ():
+        for overlap in overlaps:
+            overlap.see(*paid)
+    for overlap in overlaps:
+        if not overlap.matched:
+            continue
+        money = Money(overlap.money, overlap.tally.currency)
+        yield Diagnostic(
+            severity=Severity.ERROR if overlap.same_assignment else Severity.WARNING,
+            code="moved-bonus",
+            summary=f"Campaign {overlap.tally.head.name} would pay what {old.campaign} has paid and no longer asks for",
+            detail=f"{overlap.matched:,} of its {overlap.planned:,} payments, {money}, equal such a payment by recipient "
+            f"and amount{_of_assignment(overlap)}. Under another campaign a bonus is a new one: a row that was moved there "
+            "would be paid again.",
+            hint=f"If rows were moved, say at each what it was:\n  formerly: {{campaign: {old.campaign}}}\n"
+            "If it is meant that they are paid beside the old ones, say so in the spec:\n  allow: [repeat]",
+            place=Place(overlap.tally.head.path, overlap.tally.head.line),
+        )
+
+
+def _of_assignment(overlap: _Overlap) -> str:
+    return f", {overlap.same_assignment:,} for the very same assignment" if overlap.same_assignment else ""
 
 
 def _without_bonus(shelf: Shelf, ledger: int, new: dict[str, list[Change]]) -> Iterator[Diagnostic]:

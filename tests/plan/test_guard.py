@@ -248,3 +248,48 @@ def test_payments_without_a_bonus_under_the_same_campaign_give_a_renamed_project
 def test_another_teams_campaign_of_another_name_is_not_ours() -> None:
     state = Records(recorded("theirs/ann", "1.00", project="other"))
     assert plan(bonus("w47/ann", "1.00"), state=state).diagnostics == ()
+
+
+# --- rows moved to another campaign ----------------------------------------------------------------------------------
+
+
+def test_a_row_moved_to_another_campaign_for_the_same_assignment_is_refused() -> None:
+    made = plan(
+        bonus("old/bob", "2.00"),
+        bonus("w47/ann/a1", "1.00"),
+        state=Records(recorded("old/ann/a1", "1.00"), recorded("old/bob", "2.00")),
+    )
+    (error,) = made.diagnostics
+    assert (made.refused, error.code) == (True, "moved-bonus")
+    assert error.summary == "Campaign w47 would pay what old has paid and no longer asks for"
+    assert "  formerly: {campaign: old}" in error.hint.split("\n")
+
+
+def test_a_row_moved_without_an_assignment_is_a_warning_with_its_money() -> None:
+    """The same amount to the same worker may be chance: flat amounts come every week."""
+    made = plan(
+        bonus("old/bob", "2.00"),
+        bonus("w47/ann", "1.00"),
+        state=Records(recorded("old/ann", "1.00"), recorded("old/bob", "2.00")),
+    )
+    (warning,) = made.diagnostics
+    assert (made.refused, warning.code, warning.severity) == (False, "moved-bonus", Severity.WARNING)
+    assert warning.detail.startswith("1 of its 1 payments, 1.00 USD, equal such a payment by recipient and amount.")
+
+
+def test_formerly_at_the_moved_row_settles_it() -> None:
+    made = plan(
+        bonus("old/bob", "2.00"),
+        bonus("w47/ann/a1", "1.00", formerly="old/ann/a1"),
+        state=Records(recorded("old/ann/a1", "1.00"), recorded("old/bob", "2.00")),
+    )
+    assert (made.diagnostics, made.payments) == ((), ())
+
+
+def test_allow_repeat_at_the_moved_row_says_that_it_is_meant() -> None:
+    made = plan(
+        bonus("old/bob", "2.00"),
+        bonus("w47/ann/a1", "1.00", allow=["repeat"]),
+        state=Records(recorded("old/ann/a1", "1.00"), recorded("old/bob", "2.00")),
+    )
+    assert (made.diagnostics, len(made.payments)) == ((), 1)
