@@ -83,11 +83,9 @@ def repeated(shelf: Shelf, issues: dict[str, list[Change]], scope: PlanScope) ->
                     shelf, ledger.ledger, old, {name: moved[name] for name in moved if name != old.campaign}
                 )
                 continue
-            if old.project == project:
-                candidates = new
-            else:
-                # Another team may share the account: only its campaign of the very same name can be ours renamed.
-                candidates = {name: new[name] for name in (old.campaign,) if name in new}
+            # Another team may share the account: only its campaign of the very same name can be ours renamed.
+            same_name = {name: new[name] for name in (old.campaign,) if name in new}
+            candidates = new if old.project == project else same_name
             overlaps = _overlaps(shelf, candidates)
             for paid in _paid_by(shelf, ledger.ledger, old) if overlaps else ():
                 for overlap in overlaps:
