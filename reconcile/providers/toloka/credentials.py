@@ -1,4 +1,4 @@
-"""The header that Toloka knows an account by. The only place where a token is revealed."""
+"""The header that Toloka knows an account by. The only place where its token is revealed."""
 
 from reconcile.providers.secrets import Secret
 
