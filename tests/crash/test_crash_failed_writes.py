@@ -15,6 +15,7 @@ from reconcile.errors import StateWriteFailed
 from reconcile.protocol.engine import Unrecorded
 from tests.crash.scenarios import MODES, SCENARIOS, begin, journaled, posts, recover
 from tests.crash.test_crash_scenarios import EVERY_POINT
+from tests.support.figures import Tell
 from tests.support.world import Points
 
 WHOLE = os.environ.get("BONUSCTL_CRASH_PAIRS") == "1"
@@ -39,10 +40,10 @@ class Failing(Points):
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_after_a_failed_write_nothing_more_is_sent_and_the_next_run_ends_with_the_truth(
-    tmp_path: Path, name: str, mode: str
+    tmp_path: Path, name: str, mode: str, tell: Tell
 ) -> None:
     scenario = SCENARIOS[name]
-    stride = 1 if WHOLE or mode in EVERY_POINT else 4
+    stride, failed = 1 if WHOLE or mode in EVERY_POINT else 4, 0
     for number in range(1 + len(name) % stride, COMMITS_MAX, stride):
         folder = tmp_path / str(number)
         folder.mkdir()
@@ -52,6 +53,7 @@ def test_after_a_failed_write_nothing_more_is_sent_and_the_next_run_ends_with_th
         try:
             scenario.run(world, points)
         except (StateWriteFailed, Unrecorded) as error:
+            failed += 1
             assert points.names["before commit"] == number, "a second write was attempted"
             assert set(points.after) <= set(RESCUED)
             assert posts(world) <= journaled(world) - before, "sent before it was durable"
@@ -63,5 +65,6 @@ def test_after_a_failed_write_nothing_more_is_sent_and_the_next_run_ends_with_th
         else:
             world.close()
             assert points.names["before commit"] < number
+            tell({"writes failed": failed})
             return
     raise AssertionError("the run never ends")

@@ -11,6 +11,7 @@ import pytest
 from reconcile.errors import BonusctlError
 from tests.crash.scenarios import MODES, SCENARIOS, assert_none_twice, begin, journaled, posts, recover
 from tests.crash.test_crash_scenarios import EVERY_POINT
+from tests.support.figures import Tell
 from tests.support.world import Fault, Points
 
 WHOLE = os.environ.get("BONUSCTL_CRASH_PAIRS") == "1"
@@ -29,11 +30,11 @@ def lost(number: int, way: tuple[str, bool]) -> Fault:
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_a_request_lost_anywhere_pays_nobody_twice_and_the_next_run_ends_with_the_truth(
-    tmp_path: Path, name: str, mode: str
+    tmp_path: Path, name: str, mode: str, tell: Tell
 ) -> None:
     """Each N in one of the four ways, in the variants of a mode every third N; with BONUSCTL_CRASH_PAIRS=1 in all."""
     scenario = SCENARIOS[name]
-    stride = 1 if WHOLE or mode in EVERY_POINT else 3
+    stride, losses = 1 if WHOLE or mode in EVERY_POINT else 3, 0
     turn = list(MODES).index(mode) + list(SCENARIOS).index(name)
     for number in range(1, REQUESTS_MAX, stride):
         reached = False
@@ -46,11 +47,13 @@ def test_a_request_lost_anywhere_pays_nobody_twice_and_the_next_run_ends_with_th
             with suppress(BonusctlError):
                 scenario.run(world, Points())
             reached |= len(world.requests) >= number
+            losses += len(world.requests) >= number
             assert posts(world) <= journaled(world) - before, "sent before it was durable"
             assert_none_twice(world)
             recover(world, scenario, MODES[mode])
             world.close()
         if not reached:
             assert number > 2, "so few requests mean that the run was not followed"
+            tell({"requests lost": losses})
             return
     raise AssertionError("the run never ends")

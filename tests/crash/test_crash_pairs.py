@@ -11,6 +11,7 @@ import pytest
 
 from tests.crash.scenarios import MODES, SCENARIOS, Scenario, apply, begin, recover
 from tests.crash.test_crash_scenarios import EVERY_POINT
+from tests.support.figures import Tell
 from tests.support.world import Crash, Points, World
 
 WHOLE = os.environ.get("BONUSCTL_CRASH_PAIRS") == "1"
@@ -57,7 +58,9 @@ def dies_recovering(world: World, scenario: Scenario, moment: int) -> bool:
 
 @pytest.mark.parametrize("mode", MODES if WHOLE else sorted(EVERY_POINT))
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_a_crash_during_the_recovery_from_a_crash_ends_with_the_truth(tmp_path: Path, name: str, mode: str) -> None:
+def test_a_crash_during_the_recovery_from_a_crash_ends_with_the_truth(
+    tmp_path: Path, name: str, mode: str, tell: Tell
+) -> None:
     scenario, pairs = SCENARIOS[name], 0
     turn = len(name) + len(mode)
     for first in range(1 + turn % STRIDES[0], MOMENTS_MAX, STRIDES[0]):
@@ -68,6 +71,7 @@ def test_a_crash_during_the_recovery_from_a_crash_ends_with_the_truth(tmp_path: 
             if not dies(world, scenario, first):
                 world.close()
                 assert pairs or not WHOLE, "so few moments mean that the run was not followed"
+                tell({"pairs died at": pairs})
                 return
             world.strike()
             reached = dies_recovering(world, scenario, second)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.crash.scenarios import MODES, SCENARIOS, begin, journaled, posts, recover
+from tests.support.figures import Tell
 from tests.support.world import Crash, Points
 
 EVERY_POINT = {"singles", "batches", "sync", "sync batches"}
@@ -29,7 +30,9 @@ class Dying(Points):
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_a_crash_at_every_point_and_a_second_run_end_with_the_truth(tmp_path: Path, name: str, mode: str) -> None:
+def test_a_crash_at_every_point_and_a_second_run_end_with_the_truth(
+    tmp_path: Path, name: str, mode: str, tell: Tell
+) -> None:
     scenario = SCENARIOS[name]
     stride = 1 if WHOLE or mode in EVERY_POINT else 5
     died = 0
@@ -50,6 +53,7 @@ def test_a_crash_at_every_point_and_a_second_run_end_with_the_truth(tmp_path: Pa
             assert points.count < number
             world.close()
             assert died >= 15 // stride, "so few points mean that the run was not followed"
+            tell({"points died at": died})
             return
         world.close()
     raise AssertionError("the run never ends")

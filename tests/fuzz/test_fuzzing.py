@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.fuzz.child import TARGETS
-from tests.support.figures import tell
+from tests.support.figures import Tell
 
 CASES = int(os.environ.get("BONUSCTL_FUZZ", "30"))
 SEED = int(os.environ.get("BONUSCTL_FUZZ_SEED", "1"))
@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.mark.parametrize("how", ["mutate", "generate"])
 @pytest.mark.parametrize("target", TARGETS)
-def test_any_input_is_a_value_or_a_refusal_in_our_own_words(tmp_path: Path, target: str, how: str) -> None:
+def test_any_input_is_a_value_or_a_refusal_in_our_own_words(tmp_path: Path, target: str, how: str, tell: Tell) -> None:
     """No traceback, no mistake of ours, nothing that a terminal obeys, no more than so much memory and time."""
     folder = tmp_path / target
     done = subprocess.run(
@@ -47,7 +47,10 @@ def test_any_input_is_a_value_or_a_refusal_in_our_own_words(tmp_path: Path, targ
     assert figures["valid"] + figures["refused"] == figures["cases"]
     # Shapes are near enough to the true thing that some are it; else only the first check was ever reached.
     assert how == "mutate" or min(figures["valid"], figures["refused"]) > 0
-    tell("fuzz", figures)
+    tell(
+        {name: figures[name] for name in ("cases", "valid", "refused")}
+        | {"most CPU ms a case": figures["worst_cpu_ms"], "most MiB": figures["peak_mb"]}
+    )
 
 
 def test_a_process_that_takes_too_much_memory_fails(tmp_path: Path) -> None:

@@ -15,9 +15,10 @@ from typing import Any, NamedTuple
 import pytest
 
 from reconcile.emulator.options import ACCOUNT
+from tests.kill.test_kill_points import TURNS, share_of
 from tests.support.emulator import EmulatorProcess
+from tests.support.figures import Tell
 
-KILLS = int(os.environ.get("BONUSCTL_KILLS", "120"))
 BONUSES = 240
 LATENCY_MS = 20
 
@@ -132,44 +133,53 @@ def assert_true(project: Project, emulator: EmulatorProcess, expected: Counter[t
     project.run("state", "verify")
 
 
+every_turn = pytest.mark.parametrize("turn", range(TURNS))
+
+
+@every_turn
 @pytest.mark.parametrize("mode", MODES.values(), ids=MODES)
 def test_kills_at_random_moments_pay_nothing_twice_and_lose_nothing(
-    tmp_path: Path, emulator: EmulatorProcess, mode: Mode
+    tmp_path: Path, emulator: EmulatorProcess, mode: Mode, turn: int, tell: Tell
 ) -> None:
     project = Project(tmp_path / "project", emulator.endpoint, mode)
-    play_kills(project, emulator, mode)
+    tell(play_kills(project, emulator, mode, turn))
 
 
-def test_kills_in_synchronous_mode_where_operation_ids_count_pay_each_bonus_once(tmp_path: Path) -> None:
+@every_turn
+def test_kills_in_synchronous_mode_where_operation_ids_count_pay_each_bonus_once(
+    tmp_path: Path, turn: int, tell: Tell
+) -> None:
     """The other reading of `operation_id`; the emulator ignores it otherwise."""
     options = {"latency-ms": LATENCY_MS, "daily-limit": 0, "sync-ids-used": True}
     with EmulatorProcess(tmp_path / "remote.db", options) as emulator:
         project = Project(tmp_path / "project", emulator.endpoint, MODES["sync"])
-        play_kills(project, emulator, MODES["sync"])
+        tell(play_kills(project, emulator, MODES["sync"], turn))
 
 
-def test_kills_at_yandex_tasks_pay_each_bonus_of_roubles_once(tmp_path: Path) -> None:
+@every_turn
+def test_kills_at_yandex_tasks_pay_each_bonus_of_roubles_once(tmp_path: Path, turn: int, tell: Tell) -> None:
     mode = Mode(f"    account: {ACCOUNT}\n", 3, 1.6)
     options = {"latency-ms": LATENCY_MS, "daily-limit": 0, "yandex": True}
     with EmulatorProcess(tmp_path / "remote.db", options) as emulator:
         project = Project(tmp_path / "project", emulator.endpoint, mode, environment="yandex", whole=7)
-        play_kills(project, emulator, mode)
+        tell(play_kills(project, emulator, mode, turn))
 
 
-def play_kills(project: Project, emulator: EmulatorProcess, mode: Mode) -> None:
-    """Campaigns, killed until this mode's share of kills is used up; all is true after each."""
+def play_kills(project: Project, emulator: EmulatorProcess, mode: Mode, turn: int) -> dict[str, int]:
+    """Campaigns, killed until this mode's share of kills is used up; all is true after each. Returns the count."""
     expected: Counter[tuple[str, str]] = Counter()
-    share = max(1, KILLS * mode.percent // 100)
+    share = share_of(mode.percent)
     kills = campaigns = 0
     while kills < share:
         campaigns += 1
         workers = range(campaigns * 1000, campaigns * 1000 + BONUSES)
         project.write(f"campaign-{campaigns}", workers)
         expected.update((f"w{number}", f"{project.whole}.{number % 90 + 10}") for number in workers)
-        kills += kill_while_applying(project, share - kills, seed=campaigns, patience_s=mode.patience_s)
+        kills += kill_while_applying(project, share - kills, seed=1000 * turn + campaigns, patience_s=mode.patience_s)
         project.run("apply", "--auto-approve", "--format", "json")
         assert_true(project, emulator, expected)
     assert kills == share
+    return {"kills at random moments": kills}
 
 
 def test_a_state_deleted_after_an_apply_is_made_anew_and_nothing_is_paid_again(

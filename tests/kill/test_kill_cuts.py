@@ -24,6 +24,7 @@ from tests.kill.launching import Launcher, Project
 from tests.providers.test_http_wire import one, wire_to
 from tests.providers.toloka_cases import CODEC, record
 from tests.support.emulator import EmulatorProcess
+from tests.support.figures import Tell
 
 EVERY = os.environ.get("BONUSCTL_CRASH_PAIRS") == "1"
 
@@ -42,7 +43,7 @@ def proves_nothing(answer: Answer) -> bool:
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_an_exchange_cut_after_any_byte_proves_nothing(tmp_path: Path, name: str) -> None:
+def test_an_exchange_cut_after_any_byte_proves_nothing(tmp_path: Path, name: str, tell: Tell) -> None:
     call, stride = CALLS[name]
     request = CODEC.request(call)
     with (
@@ -66,6 +67,7 @@ def test_an_exchange_cut_after_any_byte_proves_nothing(tmp_path: Path, name: str
                 assert proves_nothing(CODEC.answer(call, result)), cut
         assert proxy.cuts == len(cuts) > 50
         assert len(emulator.payments()) == 1
+        tell({"bytes cut after": len(cuts)})
 
 
 @pytest.mark.parametrize("mode", ["", "    batch_size: 2\n", "    mode: sync\n"], ids=["singles", "batches", "sync"])

@@ -12,8 +12,11 @@ import pytest
 from reconcile.emulator.options import ACCOUNT
 from tests.kill.launching import Launcher, Project
 from tests.support.emulator import EmulatorProcess
+from tests.support.figures import Tell
 
 KILLS = int(os.environ.get("BONUSCTL_KILLS", "120"))
+TURNS = -(-KILLS // 120)
+"""More kills are taken in turns of 120, each with other points first and at other moments."""
 POINTS = 60
 """About so many has an apply of three."""
 CAMPAIGNS = 12
@@ -38,12 +41,21 @@ MODES = {
 }
 
 
+def share_of(percent: int) -> int:
+    """How many of a turn's kills: rounded up, so that all of them are at least as many as were asked for."""
+    return -(-min(KILLS, 120) * percent // 100)
+
+
+@pytest.mark.parametrize("turn", range(TURNS))
 @pytest.mark.parametrize("name", MODES)
-def test_a_kill_at_a_point_and_the_next_run_pay_each_bonus_once(tmp_path: Path, launcher: Launcher, name: str) -> None:
+def test_a_kill_at_a_point_and_the_next_run_pay_each_bonus_once(
+    tmp_path: Path, launcher: Launcher, name: str, turn: int, tell: Tell
+) -> None:
     """Points in order, each in a campaign of its own, until this mode's share of kills is used up."""
     mode = MODES[name]
-    share, kills, at, rounds = max(1, KILLS * mode.percent // 100), 0, 1, 0
+    share, kills, rounds = share_of(mode.percent), 0, 0
     stride = max(1, POINTS // share)
+    at = 1 + turn % stride
     while kills < share:
         rounds += 1
         folder = tmp_path / str(rounds)
@@ -54,8 +66,9 @@ def test_a_kill_at_a_point_and_the_next_run_pay_each_bonus_once(tmp_path: Path, 
             for campaign in range(min(CAMPAIGNS, share - kills)):
                 killed = kill_at(project, f"c{campaign}", at)
                 kills += killed
-                at = at + stride if killed else 1 + rounds % stride
+                at = at + stride if killed else 1 + (turn + rounds) % stride
     assert kills == share
+    tell({"kills at points": kills})
 
 
 def kill_at(project: Project, campaign: str, at: int) -> bool:

@@ -26,7 +26,7 @@ from reconcile.state.events import Result
 from tests.moves.page import Name
 from tests.moves.specs import CONFIG, CampaignFile
 from tests.moves.story import LONG_MS, SEEN, Approval, Story, dying
-from tests.support.figures import tell
+from tests.support.figures import Tell
 from tests.support.world import Points
 
 STORIES = int(os.environ.get("BONUSCTL_MOVES", "0"))
@@ -332,7 +332,9 @@ class Moves(Story):
     # --- what must hold ----------------------------------------------------------------------------------------------
 
 
-def test_whatever_users_do_nobody_holds_more_than_was_asked_for_and_no_state_says_more_than_the_truth() -> None:
+def test_whatever_users_do_nobody_holds_more_than_was_asked_for_and_no_state_says_more_than_the_truth(
+    tell: Tell,
+) -> None:
     told = settings(
         max_examples=STORIES or 120,
         stateful_step_count=18,
@@ -344,7 +346,7 @@ def test_whatever_users_do_nobody_holds_more_than_was_asked_for_and_no_state_say
         suppress_health_check=list(HealthCheck),
     )
     run_state_machine_as_test(Moves, settings=told)
-    tell("moves", dict(sorted(SEEN.items())))
+    tell(dict(sorted(SEEN.items())))
     # A story in which nothing is paid, dies or is refused proves nothing.
     assert SEEN["payments"] > SEEN["stories"]
     assert min(SEEN["runs that died"], SEEN["runs refused: policy"], SEEN["decided by a person"]) > 0

@@ -42,7 +42,7 @@ from tests.providers.toloka_cases import (
     record,
     response,
 )
-from tests.support.figures import tell
+from tests.support.figures import Tell
 
 Judge = Callable[[int, Any, Answer], None]
 DELETED: Final = object()
@@ -227,7 +227,7 @@ def proves(answer: Answer) -> bool:
 
 
 @pytest.mark.parametrize("name", RECORDED)
-def test_each_node_of_a_recorded_answer_altered_is_proved_rightly_or_not_at_all(name: str) -> None:
+def test_each_node_of_a_recorded_answer_altered_is_proved_rightly_or_not_at_all(name: str, tell: Tell) -> None:
     question, status, recorded = RECORDED[name]
     recorded = json.loads(response(status, recorded).body, parse_float=Decimal)
     counts: dict[str, int] = {}
@@ -239,12 +239,15 @@ def test_each_node_of_a_recorded_answer_altered_is_proved_rightly_or_not_at_all(
         counts["a name twice"] = counts.get("a name twice", 0) + 1
         answer = CODEC.answer(question.call, response(status, {}, DATE)._replace(body=body))
         assert not proves(answer), f"{answer} of {body!r}"
-    tell("answers altered", {"answer": name, "cases": sum(counts.values()), "still_prove": proved, **counts})
+    tell(
+        {"answers altered": sum(counts.values()), "still prove": proved}
+        | {f"kind: {kind}": n for kind, n in counts.items()}
+    )
 
 
 @pytest.mark.parametrize("name", RECORDED)
 def test_a_recorded_answer_with_another_status_or_to_another_question_is_proved_rightly_or_not_at_all(
-    name: str,
+    name: str, tell: Tell
 ) -> None:
     """Each answer with each status to each question: what comes from the wrong place proves nothing that it does not say."""
     _, _, recorded = RECORDED[name]
@@ -252,7 +255,7 @@ def test_a_recorded_answer_with_another_status_or_to_another_question_is_proved_
     for question in QUESTIONS:
         for status in STATUSES:
             ask(question, status, value)
-    tell("answers elsewhere", {"answer": name, "cases": len(QUESTIONS) * len(STATUSES)})
+    tell({"answers elsewhere": len(QUESTIONS) * len(STATUSES)})
 
 
 AMBIGUOUS: Final = {"conflict", "an error of its own", "broke off", "a part was down"}

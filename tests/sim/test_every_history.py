@@ -8,7 +8,6 @@ for asynchronous singles. BONUSCTL_EXHAUSTIVE_K=3 goes on; BONUSCTL_EXHAUSTIVE_M
 """
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,37 +15,39 @@ import pytest
 from tests.sim.history import Shape
 from tests.sim.kinds import BATCHES, KINDS, SINGLES, SYNC, SYNC_BATCHES, Kind
 from tests.sim.playing import play_every
+from tests.support.figures import Tell
 
 DEEPEST = int(os.environ.get("BONUSCTL_EXHAUSTIVE_K", "2"))
 MOST = int(os.environ.get("BONUSCTL_EXHAUSTIVE_MAX", str(10**9)))
 BLOCKS = 16
+DEEP_BLOCKS = 228
+"""About two for each choice that a history with three of them can begin with."""
 WHOLE = KINDS if DEEPEST > 2 else (SINGLES, BATCHES, SYNC, SYNC_BATCHES)
-Record = Callable[[str, object], None]
 
 
 @pytest.mark.parametrize("block", range(4))
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_every_history_with_one_bad_choice_pays_once(
-    tmp_path: Path, kind: Kind, block: int, record_property: Record
-) -> None:
+def test_every_history_with_one_bad_choice_pays_once(tmp_path: Path, kind: Kind, block: int, tell: Tell) -> None:
     shape = Shape(kind=kind, quiet=2, core=kind not in WHOLE)
-    record_property("figures", dict(play_every(shape, 1, tmp_path, block=block, blocks=4, most=MOST)))
+    tell(play_every(shape, 1, tmp_path, block=block, blocks=4, most=MOST))
 
 
 @pytest.mark.parametrize("block", range(BLOCKS))
-@pytest.mark.parametrize("budget", range(2, DEEPEST + 1))
-def test_every_history_with_more_bad_choices_pays_once(
-    tmp_path: Path, budget: int, block: int, record_property: Record
-) -> None:
+def test_every_history_with_two_bad_choices_pays_once(tmp_path: Path, block: int, tell: Tell) -> None:
+    tell(play_every(Shape(kind=SINGLES, core=True, quiet=2), 2, tmp_path, block=block, blocks=BLOCKS, most=MOST))
+
+
+@pytest.mark.parametrize("block", range(DEEP_BLOCKS if DEEPEST > 2 else 1))
+@pytest.mark.skipif(DEEPEST < 3, reason="a long share: BONUSCTL_EXHAUSTIVE_K=3")
+def test_every_history_with_three_bad_choices_pays_once(tmp_path: Path, block: int, tell: Tell) -> None:
     shape = Shape(kind=SINGLES, core=True, quiet=2)
-    record_property("figures", dict(play_every(shape, budget, tmp_path, block=block, blocks=BLOCKS, most=MOST)))
+    tell(play_every(shape, 3, tmp_path, block=block, blocks=DEEP_BLOCKS, most=MOST))
 
 
-@pytest.mark.parametrize("block", range(BLOCKS))
+@pytest.mark.parametrize("block", range(BLOCKS if DEEPEST > 2 else 1))
 @pytest.mark.parametrize("kind", [BATCHES, SYNC, SYNC_BATCHES], ids=lambda kind: kind.name)
 @pytest.mark.skipif(DEEPEST < 3, reason="a long share: BONUSCTL_EXHAUSTIVE_K=3")
 def test_every_history_with_two_bad_choices_in_other_modes_pays_once(
-    tmp_path: Path, kind: Kind, block: int, record_property: Record
+    tmp_path: Path, kind: Kind, block: int, tell: Tell
 ) -> None:
-    shape = Shape(kind=kind, core=True, quiet=2)
-    record_property("figures", dict(play_every(shape, 2, tmp_path, block=block, blocks=BLOCKS, most=MOST)))
+    tell(play_every(Shape(kind=kind, core=True, quiet=2), 2, tmp_path, block=block, blocks=BLOCKS, most=MOST))

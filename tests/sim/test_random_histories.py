@@ -5,21 +5,21 @@ A failing seed is shrunk and tells its story. It plays again with BONUSCTL_SEED=
 """
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.sim.playing import play_seeds
+from tests.support.figures import Tell
 
 SEEDS = int(os.environ.get("BONUSCTL_HISTORIES", "2000"))
-BLOCKS = 20
+BLOCKS = max(20, SEEDS // 500)
 
 
 @pytest.mark.parametrize("block", range(BLOCKS))
 def test_random_histories_end_with_every_bonus_paid_once_and_a_true_state(
-    tmp_path: Path, block: int, record_property: Callable[[str, object], None]
+    tmp_path: Path, block: int, tell: Tell
 ) -> None:
     only = os.environ.get("BONUSCTL_SEED")
     seeds = [int(only)] if only else range(block, SEEDS, BLOCKS)
-    record_property("figures", dict(play_seeds(seeds, tmp_path)))
+    tell(play_seeds(seeds, tmp_path))
