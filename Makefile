@@ -6,7 +6,7 @@ SHELL  := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test audit mutants mutate lint types unit crash kill bench peers soak fuzz moves test-kit test-page lint-ci docs lock clean
+.PHONY: help demo test audit mutants mutate lint types unit crash kill bench peers soak fuzz moves test-kit test-page lint-ci docs screens lock clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -100,9 +100,11 @@ mutate: .venv-mutate/.installed  ## mutmut over the modules that decide whether 
 audit: $(VENV)/.installed .venv-audit/.installed  ## known weaknesses of the locked packages; says "not run" where it cannot ask
 	$(BIN)/python -m tests.security.audit .venv-audit/bin/pip-audit
 
-docs: $(VENV)/.installed  ## write docs/commands.md anew from the commands, and the screens in docs/ci.md
+docs: $(VENV)/.installed screens  ## write docs/commands.md anew from the commands, and every screen
 	$(BIN)/python -m reconcile.cli.reference > docs/commands.md
-	BONUSCTL_WRITE_SCREENS=1 $(BIN)/python -m pytest -q tests/ci/test_ci_docs.py
+
+screens: $(VENV)/.installed  ## what README and docs show of commands' output, written anew by these commands
+	BONUSCTL_WRITE_SCREENS=1 $(BIN)/python -m pytest -q tests/screens -k a_screen_is
 
 lock:  ## lock the development tools anew
 	$(PYTHON) -m venv .venv-lock && .venv-lock/bin/python -m pip install --quiet --disable-pip-version-check uv
