@@ -211,6 +211,15 @@ def test_a_plan_made_without_a_state_is_not_fit_once_the_account_has_a_history(s
     assert refused(lambda: approve_saved(first, plan(ANN, state=state), state)) == "lineage_mismatch"
 
 
+def test_a_plan_made_without_a_state_has_nothing_to_do_where_all_of_it_is_paid() -> None:
+    """Its job is run again, and the state that knew the approval is lost: nothing is missing, so nothing is refused."""
+    state = Records()
+    first = saved(plan(ANN, state=None))
+    paid(state, ANN)
+    now = plan(ANN, state=state)
+    assert judge(approve_saved(first, now, state), now, state) == ((), (), 0, 1)
+
+
 def test_the_state_that_accepted_a_plan_without_a_lineage_goes_on_under_it() -> None:
     """The first apply created the state, recorded the set, paid one of two and was killed."""
     state = Records()
