@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from reconcile.diagnostics import Severity
+from reconcile.digest import set_digest
 from reconcile.errors import Refused
 from reconcile.model import PaymentStatus
 from reconcile.money import Money
@@ -43,8 +44,16 @@ class Judgement(NamedTuple):
 
 
 def approve_plan(plan: Plan) -> Approved:
-    """The plan itself, all of it: what a person says yes to, or --auto-approve."""
+    """The plan itself, all of it."""
     return Approved(plan.digest, _entries(plan.payments))
+
+
+def agreed_now(plan: Plan) -> Approved:
+    """What a yes to the plan covers: where a limit holds payments back, the others alone."""
+    if not plan.held_back:
+        return approve_plan(plan)
+    now = plan.payments[: len(plan.payments) - plan.held_back]
+    return Approved(set_digest(change.entry for change in now), _entries(now))
 
 
 def approve_saved(saved: SavedPlan, plan: Plan, reader: StateReader) -> Approved:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeAlias
 
 from reconcile.errors import Interrupted
-from reconcile.plan.approval import Approved, Judgement, approve_digest, approve_plan, approve_saved, judge
+from reconcile.plan.approval import Approved, Judgement, agreed_now, approve_digest, approve_plan, approve_saved, judge
 from reconcile.plan.model import Change, Plan
 from reconcile.plan.saved import SavedPlan
 from reconcile.protocol.funds import Funds
@@ -51,6 +51,8 @@ def consented(how: Consent, plan: Plan, reader: StateReader, funds: FundsOf) -> 
         raise Interrupted(
             "Not approved: nothing was sent.", remedy="Plan again when the specs say what you want:\nbonusctl plan"
         )
+    if isinstance(how, AutoApprove | Ask):
+        approved = agreed_now(plan)
     known = not approved.entries or reader.approved(approved.digest) is not None
     return Consented(
         send=judgement.send,

@@ -52,6 +52,16 @@ def test_the_plan_shows_the_balance_that_the_last_run_left(tmp_path: Path) -> No
     assert (before["balance"], after["balance"]) == (None, "99998.20")
 
 
+def test_a_yes_to_a_limit_approves_no_more_than_the_limit(tmp_path: Path) -> None:
+    """The digest of the whole plan was agreed to by nobody: it pays nothing of the rest."""
+    project(tmp_path)
+    digest = bonusctl(tmp_path, "plan", "--format", "json").json()["digest"]
+    bonusctl(tmp_path, "apply", "--auto-approve", "--limit", "2")
+    rest = bonusctl(tmp_path, "apply", "--expect-digest", digest, "--format", "json")
+    assert (rest.code, rest.json()["reason"]) == (1, "digest_mismatch")
+    assert len(paid(tmp_path)) == 2
+
+
 def test_what_a_run_settles_or_finds_is_not_counted_as_unchanged(tmp_path: Path) -> None:
     """Three of five were paid by a state that is lost: each bonus is counted once."""
     project(tmp_path)
