@@ -65,10 +65,15 @@ types: $(VENV)/.installed  ## mypy, strict
 unit: $(VENV)/.installed  ## every suite, with a figure for each
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal
 
-soak: $(VENV)/.installed  ## the long shares: histories, pairs of crash points, kills
-	BONUSCTL_HISTORIES=100000 BONUSCTL_EXHAUSTIVE_K=3 BONUSCTL_EXHAUSTIVE_MAX=20000 BONUSCTL_FIGURES=soak.json \
-	  BONUSCTL_KILLS=5000 BONUSCTL_CRASH_PAIRS=1 \
-	  $(BIN)/python -m pytest -q -n 2 --dist worksteal tests/sim tests/crash tests/kill
+soak: $(VENV)/.installed  ## the long shares, part by part, resumable; tests/soak/run.py says how to split and bound it
+	ended=0; $(BIN)/python -m tests.soak.run || ended=$$?; $(BIN)/python -m tests.soak.page; exit $$ended
+
+FIGURED := tests/sim tests/crash tests/kill tests/moves tests/fuzz tests/providers tests/mutants tests/security tests/mturk
+
+figures: $(VENV)/.installed  ## the suites of docs/reliability.md, and their counts written into it
+	rm -rf .figures
+	BONUSCTL_FIGURES=.figures $(BIN)/python -m pytest -q -n 2 --dist worksteal $(FIGURED)
+	$(BIN)/python -m tests.soak.page .figures
 
 fuzz: $(VENV)/.installed  ## a long share of fuzzing: FUZZ inputs (5000) for each reader and way, from FUZZ_SEED (2)
 	BONUSCTL_FUZZ=$(or $(FUZZ),5000) BONUSCTL_FUZZ_SEED=$(or $(FUZZ_SEED),2) $(BIN)/python -m pytest -q -n 2 -s tests/fuzz
