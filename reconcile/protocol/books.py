@@ -44,7 +44,7 @@ class Books:
         for payment in self._ledger.all_payments(number):
             if payment.assignment_id in assignments and payment.status is PaymentStatus.ISSUED:
                 texts = self._texts(payment.payment_id)
-                owned = Owned(payment.payment_id, payment.recipient, payment.amount, texts)
+                owned = Owned(payment.payment_id, payment.recipient, payment.amount, texts, payment.remote_id)
                 self._owned[payment.assignment_id].append(owned)
 
     def follow(self, track: Track) -> None:
@@ -88,8 +88,10 @@ class Books:
 
     def own(self, payment_id: bytes, payment: RemotePayment) -> None:
         """A payment of the list has an owner from now on."""
-        owned = Owned(payment_id, payment.recipient, payment.amount, payment.texts)
+        owned = Owned(payment_id, payment.recipient, payment.amount, payment.texts, payment.remote_id)
         self._owned[payment.assignment_id].append(owned)
+        place = payment.recipient, payment.assignment_id
+        self._unowned[place] = [one for one in self._unowned.get(place, ()) if one != payment]
 
     def is_read(self, assignment_id: str) -> bool:
         """Whether this run has read the assignment's whole list."""
@@ -118,7 +120,8 @@ class Books:
         self._read.add(assignment_id)
         self._unowned = {key: value for key, value in self._unowned.items() if key[1] != assignment_id}
         self._undecided = {key for key in self._undecided if key[1] != assignment_id}
-        for payment in matched.unowned:
+        # What a reference names has no owner before somebody adopts it: `own`.
+        for payment in (*matched.unowned, *matched.referred):
             self._unowned.setdefault((payment.recipient, assignment_id), []).append(payment)
         self._undecided |= {(recipient, assignment_id) for recipient in matched.undecided}
 

@@ -5,7 +5,7 @@ something waits for, one page at a time, and lets the books say whose each payme
 from collections import deque
 
 from reconcile.protocol.books import Books
-from reconcile.protocol.reading_lists import numbered
+from reconcile.protocol.reading_lists import Cursors, numbered
 from reconcile.protocol.track import Stage, Track
 from reconcile.providers.base import ListPayments, PaymentsPage, RemotePayment, Trouble, Unread
 
@@ -18,6 +18,7 @@ class AssignmentListing:
         self._waiting: tuple[Track, ...] = ()
         self._names: deque[str] = deque()
         self._cursor = ""
+        self._cursors = Cursors()
         self._payments: list[RemotePayment] = []
         self._failed: dict[str, Unread] = {}
         self.running = False
@@ -27,7 +28,8 @@ class AssignmentListing:
         """Start a reading for these operations."""
         assert not self.running
         self._names = deque(dict.fromkeys(item.assignment_id for track in tracks for item in track.operation.items))
-        self.running, self._waiting, self._failed, self._cursor, self._payments = True, tracks, {}, "", []
+        self.running, self._waiting, self._failed = True, tracks, {}
+        self._from_the_start()
 
     def call(self) -> ListPayments:
         """The next page."""
@@ -37,6 +39,8 @@ class AssignmentListing:
     def take(self, answer: PaymentsPage | Unread, tracks: object) -> tuple[Track, ...]:
         """One page; after the last of the last assignment the operations that waited."""
         self.flying = False
+        if isinstance(answer, PaymentsPage) and answer.next_cursor:
+            answer = self._cursors.problem(answer.next_cursor) or answer
         if isinstance(answer, PaymentsPage):
             self._payments += answer.payments
             self._cursor = answer.next_cursor
@@ -51,13 +55,16 @@ class AssignmentListing:
                 self._names.clear()
         if self._names:
             self._names.popleft()
-        self._cursor, self._payments = "", []
+        self._from_the_start()
         return () if self._names else self._end()
 
     def failure_of(self, track: Track) -> Unread | None:
         """Why the last reading has nothing to say of an operation; None where its list was read."""
         names = (item.assignment_id for item in track.operation.items)
         return next((self._failed[name] for name in names if name in self._failed), None)
+
+    def _from_the_start(self) -> None:
+        self._cursor, self._cursors, self._payments = "", Cursors(), []
 
     def _end(self) -> tuple[Track, ...]:
         self.running = False

@@ -27,12 +27,15 @@ Looks: TypeAlias = tuple[str, Decimal, Texts]
 
 
 class Owned(NamedTuple):
-    """A payment that the state calls issued. `texts` empty: what it said is not known, and any text fits."""
+    """A payment that the state calls issued. `texts` empty: what it said is not known, and any text fits. `remote_id`:
+    the name under which the list showed it.
+    """
 
     payment_id: bytes
     recipient: str
     amount: Decimal
     texts: Texts
+    remote_id: str = ""
 
 
 class Open(NamedTuple):
@@ -52,8 +55,9 @@ class Open(NamedTuple):
 class Matched(NamedTuple):
     """`found`: payment in doubt → what the list shows for it. `referred`: payments whose reference names one that is
     neither open nor issued here, and so ours from another life. `copied`: a reference on somebody else's payment.
-    `doubled`: a second payment under a reference. `unowned`: what is left, the copied among it. `undecided`: recipients of equal payments in
-    doubt, of which fewer were made than may have been. `unseen`: issued here, and not in the list.
+    `doubled`: a second payment under a reference. `unowned`: what is left, the copied and doubled among it.
+    `undecided`: recipients of equal payments in doubt, of which fewer were made than may have been. `unseen`: issued
+    here, and not in the list.
     """
 
     found: dict[bytes, RemotePayment]
@@ -69,6 +73,7 @@ def match(listed: Iterable[RemotePayment], owned: Sequence[Owned], opened: Seque
     """Everything of one assignment."""
     books = _Books(owned, opened)
     plain = [payment for payment in listed if not books.by_reference(payment)]
+    books.take_decided()
     rest = books.take_owned(plain)
     rest = books.take_open(rest)
     return books.matched(rest)
@@ -116,6 +121,18 @@ class _Books:
             else:
                 self.found[name] = payment
         return True
+
+    def take_decided(self) -> None:
+        """Payments whose reference does not fit, and of which a person said whose they are: known by the list's own name
+        for them. An owner whose reference stands in the list has its payment there.
+        """
+        named = {one.remote_id: one for one in self.owned.values() if one.payment_id not in self._named}
+        for misfits in (self.referred, self.copied, self.doubled):
+            for payment in list(misfits):
+                owner = named.get(payment.remote_id)
+                if owner is not None and (owner.recipient, owner.amount) == (payment.recipient, payment.amount):
+                    misfits.remove(payment)
+                    del self.owned[named.pop(payment.remote_id).payment_id]
 
     def take_owned(self, payments: Sequence[RemotePayment]) -> list[RemotePayment]:
         """The payments that are left once each issued one has taken its own."""
@@ -183,7 +200,7 @@ class _Books:
             tuple(self.referred),
             tuple(self.copied),
             tuple(self.doubled),
-            (*self.copied, *unowned),
+            (*self.copied, *self.doubled, *unowned),
             frozenset(recipient for recipient, _, _ in self.undecided),
             tuple(self.owned),
         )

@@ -1,6 +1,6 @@
 """Reads the lists of many assignments, whole, as many at a time as the wire carries. All of them, or nothing is sent."""
 
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple
@@ -22,6 +22,22 @@ from reconcile.providers.base import ListPayments, PaymentsPage, RemotePayment, 
 
 PAGES_MAX: Final = 10_000
 """Of one assignment: a list that never ends is no list."""
+
+
+class Cursors:
+    """The pages of one list that were asked for: a list that leads back to one of them, or never ends, is no list."""
+
+    def __init__(self) -> None:
+        self._seen: set[str] = set()
+
+    def problem(self, following: str) -> Unread | None:
+        """Why the page after this cursor is not asked for; None where it is."""
+        if following in self._seen:
+            return Unread(code="", message="its pages lead back to one that was read")
+        if len(self._seen) >= PAGES_MAX:
+            return Unread(code="", message="its list does not end")
+        self._seen.add(following)
+        return None
 
 
 class _Page(NamedTuple):
@@ -59,7 +75,7 @@ class _Reading:
         self._gateway = gateway
         self._found: dict[str, list[RemotePayment]] = {name: [] for name in names}
         self._refused: dict[str, Unread] = {}
-        self._pages: Counter[str] = Counter()
+        self._cursors: defaultdict[str, Cursors] = defaultdict(Cursors)
         self.waiting = deque(_Page(name, "") for name in names)
         self.problem: Unread | None = None
         self.pause_s = 0.0
@@ -105,10 +121,10 @@ class _Reading:
             self.problem, self.pause_s = answer, max(self.pause_s, answer.retry_after_s or 0.0)
             return False
         self._found[page.name] += answer.payments
-        self._pages[page.name] += 1
         if answer.next_cursor:
-            if self._pages[page.name] >= PAGES_MAX:
-                raise _failed(self._gateway, page.name, Unread(code="", message="its list does not end"))
+            problem = self._cursors[page.name].problem(answer.next_cursor)
+            if problem is not None:
+                raise _failed(self._gateway, page.name, problem)
             self.waiting.append(_Page(page.name, answer.next_cursor))
         return True
 

@@ -345,11 +345,11 @@ class _Run:
     def _fail(self, error: BonusctlError) -> None:
         """Journal the end of a run that broke off, unless it is the state itself that broke.
 
-        What recovery settled before that is said with the error: it was paid for an earlier run.
+        What was settled before that is said with the error: without a report nobody else tells of it.
         """
         settled = len(self._tally.paid)
         if settled:
-            earlier = f"Before that, {settled} payments of earlier runs were settled or found as issued."
+            earlier = f"Before that, {settled} payments were settled or found as issued; they are in the state."
             error.detail = f"{error.detail} {earlier}".strip()
         if isinstance(error, StateError):
             return

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Final
 
-from reconcile.errors import Refused
+from reconcile.errors import ProviderError, Refused
 from reconcile.model import PaymentStatus, SendOutcome
 from reconcile.money import Money, add
 from reconcile.plan.model import Change
@@ -259,7 +259,7 @@ class Session:
         paid_before = len(self._tally.paid)
         stopped = self._pay_all(changes)
         if len(self._tally.paid) > paid_before:
-            self._read_balance()
+            self._note_what_is_left()
         return stopped
 
     def _pay_all(self, changes: Sequence[Change]) -> Left | None:
@@ -289,6 +289,13 @@ class Session:
         self._read_balance()
         sendable = self._quota().left(self._clock.now_ms()) * self.settings.batch_size
         return shortage(funds_of(self.settings, self._record.currency, self.account.balance, changes[:sendable]))
+
+    def _note_what_is_left(self) -> None:
+        """The balance after paying is for the next plan alone: a refusal of it takes nothing from this run's report."""
+        try:
+            self._read_balance()
+        except ProviderError as error:
+            self._tally.notes.append(f"{error.summary}: the balance after paying is not known")
 
     def _read_balance(self) -> None:
         found = ask_account(self.gateway)

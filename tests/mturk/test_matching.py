@@ -168,10 +168,26 @@ def test_a_reference_copied_to_another_worker_does_not_count_and_leaves_that_wor
     assert ([one.remote_id for one in matched.copied], found(matched), unowned(matched)) == (["r7"], {}, ["r7"])
 
 
-def test_a_second_payment_under_a_reference_is_told() -> None:
+def test_a_second_payment_under_a_reference_is_told_and_has_no_owner() -> None:
     reference = (payment_id(1), 1)
     matched = match([shown(7, reference=reference), shown(8, reference=reference)], [owned(1)], [])
-    assert ([one.remote_id for one in matched.doubled], unowned(matched)) == (["r8"], [])
+    assert ([one.remote_id for one in matched.doubled], unowned(matched)) == (["r8"], ["r8"])
+
+
+def test_a_second_payment_under_a_reference_that_a_person_decided_about_has_its_owner() -> None:
+    """It is known by the list's own name for it."""
+    reference = (payment_id(1), 1)
+    decided = owned(5)._replace(remote_id="r8")
+    matched = match([shown(7, reference=reference), shown(8, reference=reference)], [owned(1), decided], [])
+    assert (matched.doubled, unowned(matched), matched.unseen) == ((), [], ())
+
+
+def test_a_name_of_the_list_gives_nothing_to_an_owner_whose_reference_stands_there() -> None:
+    """Names are made of times, and may move when a lagging list shows more: a reference beats them."""
+    mine = owned(2)._replace(remote_id="r7")
+    listed = [shown(7, reference=(payment_id(9), 1)), shown(8, reference=(payment_id(2), 1))]
+    matched = match(listed, [mine], [])
+    assert ([one.remote_id for one in matched.referred], matched.unseen) == (["r7"], ())
 
 
 # --- properties --------------------------------------------------------------------------------------------------------

@@ -323,6 +323,10 @@ def test_an_empty_page_may_be_followed_by_others() -> None:
     "found",
     [
         page(entry(), NumResults=2),
+        page(entry(), NumResults=True),
+        PLAIN.answer(LIST, response(200, {})),
+        PLAIN.answer(LIST, response(200, {"NumResults": 0})),
+        PLAIN.answer(LIST, response(200, {"BonusPayments": []})),
         page(entry(AssignmentId="3B")),
         page(entry(WorkerId="w1")),
         page(entry(BonusAmount="1.005")),
@@ -331,7 +335,9 @@ def test_an_empty_page_may_be_followed_by_others() -> None:
         page(entry(Reason=1)),
         page("text"),
         page(NextToken=1),
-        PLAIN.answer(ListPayments(None, "same", "3A"), response(200, {"BonusPayments": [], "NextToken": "same"})),
+        PLAIN.answer(
+            ListPayments(None, "same", "3A"), response(200, {"NumResults": 0, "BonusPayments": [], "NextToken": "same"})
+        ),
         PLAIN.answer(LIST, response(200, [])),
         PLAIN.answer(LIST, response(200, b"{")),
     ],

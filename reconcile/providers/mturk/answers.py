@@ -112,14 +112,18 @@ def _balance(reply: Reply, known: str) -> AccountFound | Unread:
 
 
 def _payments(reply: Reply, cursor: str, scope: str) -> PaymentsPage | Unread:
-    """One page of ListBonusPayments: every entry of it must be readable and of the assignment that was asked for."""
+    """One page of ListBonusPayments: every entry of it must be readable and of the assignment that was asked for.
+
+    List and number must be there: an empty object is the answer to SendBonus, and no proof that nothing was paid.
+    """
     if not reply.succeeded:
         return unread(reply)
     value = reply.value
-    entries = value.get("BonusPayments", []) if isinstance(value, dict) else None
+    entries = value.get("BonusPayments") if isinstance(value, dict) else None
     if not isinstance(value, dict) or not isinstance(entries, list):
         return unread(reply, message="it is no list of bonuses")
-    if value.get("NumResults", len(entries)) != len(entries):
+    number = value.get("NumResults")
+    if not isinstance(number, int) or isinstance(number, bool) or number != len(entries):
         return unread(reply, message="its number of bonuses does not add up")
     following = value.get("NextToken") or ""
     if not isinstance(following, str) or len(following) > _CURSOR_LENGTH_MAX or (following and following == cursor):
