@@ -134,6 +134,18 @@ def test_the_orders_of_a_late_request_say_how_it_travels_and_when_it_runs(sim: S
     assert (before, sim.paid()) == (0, 1)
 
 
+def test_a_late_request_runs_as_of_its_time_however_long_nobody_asks(sim: Sim) -> None:
+    """Else it would find its token forgotten a day later, and pay again what was paid since."""
+    sim.running.book = FaultBook([Fault(name="late", delay_ms=500, times=1)])
+    with sim.ledger.transaction(writes=True):
+        head = Head("POST", "/", {"x-amz-target": "MTurkRequesterServiceV20170117.SendBonus"}, True, 0, 0)
+        answer_mturk(sim.running, make_request(head, dumps(BONUS).encode()), 0)
+    sim.ask("SendBonus", BONUS)
+    sim.ledger.at_ms += DAY_MS + 1_000
+    sim.ask("GetAccountBalance", {})
+    assert sim.paid() == 1
+
+
 def test_a_refused_bonus_leaves_no_trace(sim: Sim) -> None:
     before = list(sim.ledger.connection.iterdump())
     sim.ask("SendBonus", {**BONUS, "AssignmentId": "MISSING"})

@@ -124,11 +124,13 @@ def get_caller_identity(account: str) -> Answer:
 
 
 def run_late(ledger: Ledger, options: Options, now_ms: int) -> None:
-    """Carry out the requests whose connection died and whose time has come."""
-    for account, body in store.take_late(ledger.connection, now_ms):
+    """Carry out the requests whose connection died and whose time has come: as of that time, also where nobody asked
+    anything for a day, and a token would be forgotten by now.
+    """
+    for due_ms, account, body in store.take_late(ledger.connection, now_ms):
         try:
             with ledger.all_or_nothing():
-                send_bonus(ledger, options, Asked(account, body, now_ms))
+                send_bonus(ledger, options, Asked(account, body, due_ms))
         except AwsRefusal:
             continue  # nobody is there to be told
 

@@ -121,9 +121,9 @@ def add_late(connection: sqlite3.Connection, account: str, body: bytes, due_ms: 
     connection.execute("INSERT INTO mturk_late (due_ms, account, body) VALUES (?, ?, ?)", (due_ms, account, body))
 
 
-def take_late(connection: sqlite3.Connection, now_ms: int) -> list[tuple[str, bytes]]:
-    """(account, body) of the requests whose time has come. They are gone from the ledger."""
+def take_late(connection: sqlite3.Connection, now_ms: int) -> list[tuple[int, str, bytes]]:
+    """(when, account, body) of the requests whose time has come, the oldest first. They are gone from the ledger."""
     rows = connection.execute(
         "DELETE FROM mturk_late WHERE due_ms <= ? RETURNING due_ms, late, account, body", (now_ms,)
     ).fetchall()
-    return [(account, body) for _, _, account, body in sorted(rows)]
+    return [(due_ms, account, body) for due_ms, _, account, body in sorted(rows)]
