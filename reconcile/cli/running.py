@@ -1,6 +1,7 @@
 """Apply and refresh as a command runs them: the plan shown, progress drawn, the report written."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from reconcile.cli.console import Console
 from reconcile.cli.invocation import Invocation
@@ -18,6 +19,7 @@ from reconcile.render.mask_report import mask_error, mask_report
 from reconcile.render.plan_text import render_plan_to_approve
 from reconcile.render.report_json import render_report_json
 from reconcile.render.report_text import render_report_text
+from reconcile.render.summary import refusal_summary, report_summary
 from reconcile.settings import ProviderSettings
 
 
@@ -29,8 +31,11 @@ def run_apply(
     *,
     form: str,
     masker: Masker | None = None,
+    summary: str = "",
 ) -> int:
-    """Apply, and return the exit code. `masker`: what is shown names nobody, None for everything as it is."""
+    """Apply, and return the exit code. `masker`: what is shown names nobody, None for everything as it is. `summary`: a
+    file that the report, or the refusal, is appended to as Markdown.
+    """
     console = invocation.console
 
     def shown(plan: Plan) -> None:
@@ -48,9 +53,25 @@ def run_apply(
         )
     except BonusctlError as error:
         if masker is None:
+            _append(console, summary, refusal_summary(error))
             raise
-        raise mask_error(error, masker, _ids(chosen)) from None
-    return report_out(console, report if masker is None else mask_report(report, masker), form=form)
+        masked = mask_error(error, masker, _ids(chosen))
+        _append(console, summary, refusal_summary(masked))
+        raise masked from None
+    said = report if masker is None else mask_report(report, masker)
+    _append(console, summary, report_summary(said))
+    return report_out(console, said, form=form)
+
+
+def _append(console: Console, path: str, text: str) -> None:
+    """Append to the summary. That it cannot be written changes nothing of what was paid: it is said, and no more."""
+    if not path:
+        return
+    try:
+        with Path(path).open("a", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        console.message(f"The summary was not written to {path}: {error.strerror}.")
 
 
 def _ids(chosen: Chosen) -> Iterator[str]:

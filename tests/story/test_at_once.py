@@ -142,6 +142,7 @@ def test_a_job_run_again_from_an_older_merge_is_refused_unless_that_is_meant(tea
     assert team.paid() == paid
     again = team.jobs.push(first)
     assert (again.step(PAY).code, again.step(CARRY).code) == (1, 0)
+    assert "Bonuses: refused" in again.summary
     assert team.paid() == paid
     assert team.kept() == paid
     digest = team.status(git(team.clone, "rev-parse", "first").strip()).split()[1]

@@ -24,6 +24,8 @@ def test_a_pull_request_is_reviewed_merged_paid_and_then_there_is_nothing_to_do(
     job = team.jobs.push(merge)
     assert job.ok, job.printed
     assert job.step(APPROVED).out.strip() == digest
+    assert "Bonuses: all that was asked for is paid" in job.summary
+    assert "Done: 2 issued (1.50 USD), 0 unchanged." in job.summary
     assert team.paid() == ["ann 1.00", "ben 0.50"]
     assert team.kept() == ["ann 1.00", "ben 0.50"]
 
@@ -73,6 +75,8 @@ def test_what_came_to_main_beside_the_review_is_not_paid_and_what_was_approved_i
     job = team.jobs.push(merge)
     assert job.step(PAY).code == 3
     assert "1 not approved" in job.step(PAY).out
+    assert "Bonuses: something is left" in job.summary
+    assert CAT not in job.summary + job.printed
     assert team.paid() == ["ann 1.00", "ben 0.50"]
     assert job.step(CARRY).code == 0
     assert team.kept() == ["ann 1.00", "ben 0.50"]
@@ -97,7 +101,9 @@ def test_an_amount_that_changed_between_review_and_merge_is_not_paid(team: Team)
 def test_a_direct_push_pays_nothing_and_says_why(team: Team) -> None:
     job = team.jobs.push(team.direct("directly", WEEK))
     assert job.names[-1] == APPROVED
-    assert "came to main without a pull request of its own, so nobody approved a plan for it" in job.step(APPROVED).err
+    why = "came to main without a pull request of its own, so nobody approved a plan for it"
+    assert why in job.step(APPROVED).err
+    assert why in job.summary
     assert team.paid() == []
 
 

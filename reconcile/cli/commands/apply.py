@@ -43,6 +43,9 @@ if TYPE_CHECKING:
     metavar="SECONDS",
     help="How long to wait for settle windows and gates before leaving with 3.",
 )
+@click.option(
+    "--summary", metavar="FILE", default="", help="Append the end of it to FILE as Markdown, for a job's page."
+)
 @format_option("text", "json")
 @mask_option
 @click.pass_context
@@ -61,6 +64,7 @@ def command(
     targets: tuple[str, ...],
     limit: int | None,
     wait: int,
+    summary: str,
     form: str,
     masked: bool,  # noqa: FBT001
 ) -> None:
@@ -88,7 +92,7 @@ def command(
         newer_only=not older,
     )
     masker = find_masker(invocation.environ, chosen.project.state_folder) if masked else None
-    ctx.exit(run_apply(invocation, chosen, consent, orders, form=form, masker=masker))
+    ctx.exit(run_apply(invocation, chosen, consent, orders, form=form, masker=masker, summary=summary))
 
 
 def _consent(

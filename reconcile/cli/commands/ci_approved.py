@@ -27,9 +27,10 @@ def command(invocation: Invocation, /, number: str, login: str) -> None:
     from reconcile.ci.approved import find_approval
     from reconcile.ci.event import read_event
     from reconcile.ci.github import GitHub
-    from reconcile.ci.outputs import write_outputs
+    from reconcile.ci.outputs import write_outputs, write_summary
     from reconcile.ci.publish import context_of, label_of
     from reconcile.errors import Refused
+    from reconcile.render.summary import refusal_summary
 
     event = read_event(invocation.environ)
     project = invocation.load_project()
@@ -39,6 +40,9 @@ def command(invocation: Invocation, /, number: str, login: str) -> None:
             approval = find_approval(
                 GitHub(api, event.repository), event, context=context, number=_number(number), login=login
             )
+    except Refused as refused:
+        write_summary(invocation.environ, refusal_summary(refused))
+        raise
     except ApiProblem as problem:
         raise Refused(
             "GitHub does not tell which plan was approved",
