@@ -34,7 +34,7 @@ def doubt(project: Project, lock: RunLock) -> None:
     """A mark was found: the run that left it may have sent what no journal here holds."""
     if project.state_path.exists():
         with open_ledger(project.state_path, lock=lock, lineage=new_id(), at_ms=project.clock.now_ms()) as ledger:
-            if not ledger.unproved:
+            if not ledger.doubted:
                 ledger.doubt()
 
 

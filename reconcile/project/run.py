@@ -220,7 +220,9 @@ def _notice_older_copy(project: Project, ledger: SqliteLedger, at_ms: int) -> No
 def _notice_unproved(project: Project, ledger: SqliteLedger, at_ms: int) -> None:
     """A state that was pulled, and of which no mark has proved that nobody else is under way: its gates close."""
     if ledger.unproved:
-        _close_gates(project, ledger, "imported", "runs that it does not hold may be under way", at_ms)
+        # No head that was kept before can speak against a mark: the run that set it went on from there.
+        how = "doubted" if ledger.doubted else "imported"
+        _close_gates(project, ledger, how, "runs that it does not hold may be under way", at_ms)
 
 
 def _close_gates(project: Project, ledger: SqliteLedger, how: str, reason: str, at_ms: int) -> None:

@@ -90,6 +90,7 @@ def _foreign(name: str, found: _Operations | Closed) -> Closed | None:
 _WHY = {
     "new": "new",
     "imported": "imported",
+    "doubted": "pulled while the mark of another run stood on its branch",
     "restored": "restored from a backup",
     "unlocked": "unlocked by hand",
     "behind": "older than what the provider shows",

@@ -47,6 +47,8 @@ VERIFIED: Final = "verified"
 """How far the chain was verified, as `sequence:hash`. Not folded from events."""
 UNPROVED: Final = "unproved"
 """Not empty: runs that this journal does not hold may have sent something. Not folded from events."""
+DOUBTED: Final = "doubted"
+"""Its value where a mark says that such a run began."""
 UNFOLDED: Final = (VERIFIED, UNPROVED)
 
 AnyEvent = TypeVar("AnyEvent")

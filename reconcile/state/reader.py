@@ -24,7 +24,7 @@ from reconcile.state.ledger import (
     RunRecord,
     StateReader,
 )
-from reconcile.state.projection import LINEAGE, UNPROVED
+from reconcile.state.projection import DOUBTED, LINEAGE, UNPROVED
 from reconcile.state.queries import Source
 
 
@@ -51,8 +51,16 @@ class SqliteReader(StateReader):
     @property
     def unproved(self) -> bool:
         """Whether runs that this journal does not hold may have sent something: the next run closes every gate."""
+        return self._unproved() != ""
+
+    @property
+    def doubted(self) -> bool:
+        """Whether a mark says so: a run began elsewhere, and has not brought its journal."""
+        return self._unproved() == DOUBTED
+
+    def _unproved(self) -> str:
         row = self._source.row("SELECT value FROM meta WHERE key = ?", UNPROVED)
-        return row is not None and row[0] != ""
+        return "" if row is None else str(row[0])
 
     def stored_events(self, after: int = 0) -> Iterator[StoredEvent]:
         """The journal after an event, in order, as it lies there."""

@@ -13,7 +13,7 @@ from reconcile.state.connection import FORMAT, check_ours, connect_writer, damag
 from reconcile.state.events import Event, RunStarted, StateCarried, StateCreated
 from reconcile.state.ledger import Head, Ledger
 from reconcile.state.lock import RunLock
-from reconcile.state.projection import UNPROVED, VERIFIED, Projection
+from reconcile.state.projection import DOUBTED, UNPROVED, VERIFIED, Projection
 from reconcile.state.queries import Source
 from reconcile.state.reader import SqliteReader
 
@@ -76,12 +76,12 @@ class SqliteLedger(SqliteReader, Ledger):
         """
         with self._transaction():
             self._head, self._epoch = self._append_stored(events)
-            self._keep_unproved("pulled")
+            self._keep_unproved(DOUBTED if self.doubted else "pulled")
 
     def doubt(self) -> None:
         """Runs that this journal does not hold may have sent something: the next run closes every gate."""
         with self._transaction():
-            self._keep_unproved("doubted")
+            self._keep_unproved(DOUBTED)
 
     def prove(self) -> None:
         """Every run that could have sent something is in this journal: its gates are as it says."""

@@ -113,7 +113,7 @@ def test_after_a_killed_job_batches_wait_for_a_settle_window(jobs: Jobs) -> None
     assert (begun.code, "has not brought its state" in begun.err) == (0, True)
     ended = applied(two, "--format", "json")
     assert ended.code == 3
-    assert "this state is imported" in ended.out
+    assert "this state is pulled while the mark of another run stood on its branch" in ended.out
     assert jobs.paid() == ["ann"]
     assert run(two, "state", "push").code == 0
 

@@ -28,6 +28,23 @@ def test_a_head_that_was_kept_behind_an_open_gate_opens_that_of_an_import(jobs: 
     assert jobs.paid() == ["ann", "ben", "cat"]
 
 
+def test_a_head_says_nothing_against_the_mark_of_a_run_that_went_on_from_it(jobs: Jobs) -> None:
+    """A job began and was killed: its batch may be in flight, whatever was kept before it began."""
+    one = jobs.fresh("one")
+    assert applied(one).code == 0
+    assert run(one, "state", "push").code == 0
+    head = run(one, "state", "head").out.strip()
+    assert run(one, "state", "push", "--begin").code == 0
+    jobs.write(BATCHES, "ann", "ben", "cat")
+    two = jobs.fresh("two")
+    assert run(two, "state", "pull").code == 0
+    assert run(two, "state", "push", "--begin").code == 0
+    ended = applied(two, "--expect-head", head)
+    assert ended.code == 3
+    assert "pulled while the mark of another run stood on its branch" in ended.err + ended.out
+    assert jobs.paid() == ["ann"]
+
+
 def test_a_head_that_was_kept_after_an_import_does_not_open_its_gate(jobs: Jobs) -> None:
     one = jobs.fresh("one")
     assert applied(one).code == 0
