@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from tests.soak.claims import CLAIMS, Claim
 from tests.soak.record import RECORD, ROOT
+from tests.soak.run import git
 from tests.support.figures import Tally, read
 
 PAGE: Final = ROOT / "docs" / "reliability.md"
@@ -96,16 +97,17 @@ def drawn(page: str) -> str:
     """The page with the table as it must be."""
     head, rest = page.split(BEGIN)
     _, tail = rest.split(END)
-    return f"{head}{BEGIN}\n{table(load(FIGURES), load(RECORD))}{END}{tail}"
+    return f"{head}{BEGIN}\n{table(load(FIGURES).get('tests', {}), load(RECORD))}{END}{tail}"
 
 
 def collect(folder: Path) -> None:
     """Take the counts of the tests that the page names."""
-    wanted: dict[str, Any] = load(FIGURES)
+    wanted: dict[str, Any] = load(FIGURES).get("tests", {})
     for test, tally in read(folder).items():
         if any(tallies_of(claim, {test: _plain(tally)}).cases for claim in CLAIMS):
             wanted[test] = _plain(tally)
-    FIGURES.write_text(json.dumps(dict(sorted(wanted.items())), indent=1) + "\n")
+    record = {"format_version": 1, "commit": git("rev-parse", "HEAD"), "tests": dict(sorted(wanted.items()))}
+    FIGURES.write_text(json.dumps(record, indent=1) + "\n")
 
 
 def _plain(tally: Tally) -> dict[str, Any]:
