@@ -20,8 +20,8 @@ from tests.support.figures import Tell
 DEEPEST = int(os.environ.get("BONUSCTL_EXHAUSTIVE_K", "2"))
 MOST = int(os.environ.get("BONUSCTL_EXHAUSTIVE_MAX", str(10**9)))
 BLOCKS = 16
-DEEP_BLOCKS = 228
-"""About two for each choice that a history with three of them can begin with."""
+DEEP_BLOCKS = 114
+"""One for each choice that a history with three of them can begin with."""
 WHOLE = KINDS if DEEPEST > 2 else (SINGLES, BATCHES, SYNC, SYNC_BATCHES)
 
 

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.soak.claims import CLAIMS, Claim
-from tests.soak.record import RECORD, ROOT
-from tests.soak.run import git
+from tests.soak.record import RECORD, ROOT, git
 from tests.support.figures import Tally, read
 
 PAGE: Final = ROOT / "docs" / "reliability.md"

@@ -1,10 +1,15 @@
-"""What a soak came to: a file for each part that was played, and from them one small record, docs/soak.json."""
+"""What a soak came to: a file for each part that was played, and from them one small record, docs/soak.json.
 
+A part counts for the code that it played: commits that changed none of it take nothing away.
+"""
+
+import hashlib
 import json
 import os
 import platform
 import sqlite3
-from collections.abc import Iterable, Mapping
+import subprocess
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -19,12 +24,15 @@ RECORD: Final = ROOT / "docs" / "soak.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Played:
-    """One part that was played to its end. `began_s` and `ended_s` are seconds since 1970. `code`: 0 where all held."""
+    """One part that was played to its end. `plays` names the code that it played. `began_s` and `ended_s` are seconds
+    since 1970. `code`: 0 where all held.
+    """
 
     share: str
     part: int
     parts: int
     commit: str
+    plays: str
     code: int
     began_s: int
     ended_s: int
@@ -41,11 +49,23 @@ def keep(played: Played, folder: Path) -> None:
     (folder / f"{played.share}-{played.part:03}.json").write_text(json.dumps(asdict(played), indent=1) + "\n")
 
 
-def kept(folder: Path, commit: str) -> list[Played]:
-    """The parts that were played at this commit, in the order in which they ended."""
-    cuts = {share.name: share.parts for share in SHARES}
+def git(*arguments: str) -> str:
+    """What git says, "" where there is no repository."""
+    done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def code_of(share: Share) -> str:
+    """A name for the code that a share plays now, as it is committed."""
+    trees = git("rev-parse", *(f"HEAD:{path}" for path in share.plays))
+    return hashlib.sha256(trees.encode()).hexdigest()[:16]
+
+
+def kept(folder: Path) -> list[Played]:
+    """The parts that were played with the present code, in the order in which they ended."""
+    now = {share.name: (share.parts, code_of(share)) for share in SHARES}
     found = [Played(**json.loads(path.read_text())) for path in folder.glob("*-*.json")]
-    same = [one for one in found if one.commit == commit and cuts.get(one.share) == one.parts]
+    same = [one for one in found if (one.parts, one.plays) == now.get(one.share)]
     return sorted(same, key=lambda one: one.ended_s)
 
 
@@ -81,15 +101,16 @@ def share_of(share: Share, played: Iterable[Played]) -> dict[str, object]:
         "tests": {"passed": total.passed, "failed": total.failed, "not_run": total.not_run},
         "figures": {name: number for name, number in sorted(total.figures.items()) if not name.startswith(KINDS)},
         "environ": dict(share.environ),
+        "commits": sorted({one.commit[:12] for one in mine}),
     }
 
 
-def write_record(played: list[Played], commit: str, *, altered: bool) -> Mapping[str, object]:
+def write_record(played: list[Played], *, altered: bool) -> None:
     """Write docs/soak.json. `altered`: the tree held changes that the commit does not."""
     failed = next((f"{one.share}-{one.part:03}" for one in played if one.code), None)
     record = {
         "format_version": 1,
-        "commit": commit,
+        "commit": git("rev-parse", "HEAD"),
         "altered": altered,
         "machine": machine(),
         "began_s": min((one.began_s for one in played), default=0),
@@ -98,4 +119,3 @@ def write_record(played: list[Played], commit: str, *, altered: bool) -> Mapping
         "shares": [share_of(share, played) for share in SHARES],
     }
     RECORD.write_text(json.dumps(record, indent=1) + "\n")
-    return record

@@ -3,8 +3,8 @@
 SOAK_SHARES=histories,kills  only these shares         SOAK_MINUTES=30   begin nothing after so many minutes
 SOAK_JOBS=4                  so many parts at once     SOAK_SPLIT=1/3    one machine's part of all parts
 
-Parts that were played at the present commit are kept in `.soak/` and not played again, unless they failed; the folders
-of several machines can be put together. Ctrl-C or SIGTERM once: what is under way is awaited, the record written.
+Parts that were played are kept in `.soak/` and not played again, unless they failed or what they play has changed since; the
+folders of several machines can be put together. Ctrl-C or SIGTERM once: what is under way is awaited, the record written.
 `docs/soak.json` says what was played, docs/reliability.md shows it. Exit code 1 where anything failed.
 """
 
@@ -19,19 +19,13 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Final
 
-from tests.soak.record import ROOT, Played, keep, kept, write_record
+from tests.soak.record import ROOT, Played, code_of, git, keep, kept, write_record
 from tests.soak.shares import Job, jobs
 from tests.support.figures import read
 
 FOLDER: Final = ROOT / ".soak"
 LONGEST_S: Final = 3_600
 """A part that takes longer hangs."""
-
-
-def git(*arguments: str) -> str:
-    """What git says, "" where there is no repository."""
-    done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
-    return done.stdout.strip() if done.returncode == 0 else ""
 
 
 def play(job: Job, commit: str) -> Played:
@@ -62,6 +56,7 @@ def play(job: Job, commit: str) -> Played:
         part=job.part,
         parts=job.share.parts,
         commit=commit,
+        plays=code_of(job.share),
         code=code,
         began_s=int(began),
         ended_s=int(time.time()),
@@ -77,7 +72,7 @@ class Soak:
         self._commit = commit
         self._until_s = until_s
         self._lock = threading.Lock()
-        self.done = {(one.share, one.part) for one in kept(FOLDER, commit) if one.code == 0}
+        self.done = {(one.share, one.part) for one in kept(FOLDER) if one.code == 0}
 
     def play_all(self, todo: Iterator[Job], at_once: int) -> None:
         """Until all is played, the time is over, or somebody stops it; what is under way is awaited."""
@@ -121,8 +116,8 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: soak.stop.set())
     soak.play_all(jobs(names, int(part), int(parts)), int(os.environ.get("SOAK_JOBS", str(os.cpu_count() or 1))))
-    played = kept(FOLDER, commit)
-    write_record(played, commit, altered=altered)
+    played = kept(FOLDER)
+    write_record(played, altered=altered)
     failed = [f"{one.share}-{one.part:03}" for one in played if one.code]
     print(f"{len(played)} parts played at {commit[:7]}, failed: {', '.join(failed) or 'none'}; docs/soak.json")
     return 1 if failed else 0

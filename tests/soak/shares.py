@@ -15,7 +15,7 @@ CRASH: Final = "tests/crash/test_crash"
 class Share(NamedTuple):
     """`asked`: counts by name that the whole share must reach, 0 where only the whole can tell. `rank`: shares of a
     lower rank come first. `seeded`: each part takes all tests, with a seed of its own. `program`: a module in the place
-    of tests.
+    of tests. `code`: what it plays, besides the tests' own folder: a part counts as long as none of that has changed.
     """
 
     name: str
@@ -27,8 +27,21 @@ class Share(NamedTuple):
     rank: int = 1
     seeded: bool = False
     program: str = ""
+    code: tuple[str, ...] = ("reconcile",)
+
+    @property
+    def plays(self) -> tuple[str, ...]:
+        """The files and folders on which the outcome depends."""
+        folders = dict.fromkeys("/".join(test.split("/")[:2]) for test in self.tests)
+        return (*self.code, "tests/support", *(folders or ("tests",)))
 
 
+VALUES: Final = ("digest", "errors", "identity", "model", "money", "settings", "times")
+ONE_PROCESS: Final = (
+    *(f"reconcile/{room}" for room in ("protocol", "plan", "state", "providers", "emulator")),
+    *(f"reconcile/{value}.py" for value in VALUES),
+)
+"""What a world in one process is made of: no command line, no specs, no rendering."""
 DEEP: Final = {"BONUSCTL_EXHAUSTIVE_K": "3"}
 ALL_PAIRS: Final = {"BONUSCTL_CRASH_PAIRS": "1"}
 SHARES: Final = (
@@ -39,6 +52,7 @@ SHARES: Final = (
         (HISTORIES,),
         {"BONUSCTL_HISTORIES": "100000"},
         {"histories": 100_000},
+        code=ONE_PROCESS,
     ),
     Share(
         "three",
@@ -47,6 +61,7 @@ SHARES: Final = (
         (f"{EVERY}_three_bad_choices_pays_once",),
         DEEP,
         {"histories": 0},
+        code=ONE_PROCESS,
     ),
     Share(
         "pairs",
@@ -55,6 +70,7 @@ SHARES: Final = (
         (f"{CRASH}_pairs.py",),
         ALL_PAIRS,
         {"pairs died at": 0},
+        code=ONE_PROCESS,
     ),
     Share(
         "kills",
@@ -81,6 +97,7 @@ SHARES: Final = (
         DEEP,
         {"histories": 0},
         rank=2,
+        code=ONE_PROCESS,
     ),
     Share(
         "points",
@@ -90,6 +107,7 @@ SHARES: Final = (
         ALL_PAIRS,
         {"points died at": 0, "writes failed": 0, "requests lost": 0},
         rank=2,
+        code=ONE_PROCESS,
     ),
     Share(
         "fuzz",
