@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,8 +25,9 @@ class Job(NamedTuple):
 class Pipelines:
     """A project on a GitLab of its own, as far as our template needs it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, variables: Mapping[str, str] | None = None) -> None:
         self.folder = folder
+        self.variables = dict(variables or {})
         self.jobs: dict[str, Any] = yaml.safe_load(workflow_text("gitlab"))
         self.count = 0
         self.clone = folder / "clone"
@@ -60,6 +62,7 @@ class Pipelines:
                 "BONUSCTL_MASK_KEY": MASK_KEY,
                 "CI_PROJECT_URL": str(self.folder / "origin"),
                 "CI_SERVER_URL": "https://gitlab.example",
+                **self.variables,
             },
         )
         return subprocess.run(
