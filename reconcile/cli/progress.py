@@ -1,7 +1,7 @@
 """A run as a person watches it: one line drawn over itself on a terminal, plain lines elsewhere."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 from reconcile.cli.console import Console
@@ -15,10 +15,13 @@ SAY_EVERY_NS = 10_000_000_000
 
 
 class ConsoleProgress:
-    """`protocol.ports.Progress` on a console. Called only after what it is told is durable."""
+    """`protocol.ports.Progress` on a console. Called only after what it is told is durable. `clean` takes out of a sentence
+    whom it must not name.
+    """
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, clean: Callable[[str], str] = str) -> None:
         self._console = console
+        self._clean = clean
         self._payments = 0
         self._amount = Money(ZERO, "")
         self._begun_ns = self._drawn_ns = time.monotonic_ns()
@@ -27,10 +30,11 @@ class ConsoleProgress:
 
     def phase(self, text: str) -> None:
         """A step of the run begins."""
+        text = visible(self._clean(text))
         if self._console.draws:
-            self._console.progress(visible(text))
+            self._console.progress(text)
         else:
-            self._console.detail(visible(text))
+            self._console.detail(text)
 
     def paying(self, provider: str, *, payments: int, amount: Money) -> None:
         """Sending begins."""
@@ -56,7 +60,7 @@ class ConsoleProgress:
 
     def note(self, text: str) -> None:
         """Something a person should know."""
-        self._console.say(visible(text))
+        self._console.say(visible(self._clean(text)))
 
     def _line(self, now_ns: int, under_way: int) -> str:
         done = self._issued + self._rejected

@@ -13,9 +13,10 @@ from reconcile.project.approvals import Consent
 from reconcile.project.run import Orders, apply, refresh
 from reconcile.project.specs import Chosen
 from reconcile.project.stop import StopControl
+from reconcile.protocol.engine import Unrecorded
 from reconcile.protocol.report import Report
-from reconcile.render.mask import Masker, mask_plan
-from reconcile.render.mask_report import mask_error, mask_report
+from reconcile.render.mask import Masker, ids_of, mask_plan
+from reconcile.render.mask_report import mask_error, mask_report, mask_sentence
 from reconcile.render.plan_text import render_plan_to_approve
 from reconcile.render.report_json import render_report_json
 from reconcile.render.report_text import render_report_text
@@ -38,7 +39,13 @@ def run_apply(
     """
     console = invocation.console
 
+    met: set[str] = set()
+
+    def clean(text: str) -> str:
+        return text if masker is None else mask_sentence(text, masker, met)
+
     def shown(plan: Plan) -> None:
+        met.update(ids_of(plan))
         plan = plan if masker is None else mask_plan(plan, masker)
         console.say(render_plan_to_approve(plan, color=console.color_messages))
 
@@ -48,14 +55,18 @@ def run_apply(
             consent,
             orders,
             control=StopControl(console.message_at_once),
-            progress=ConsoleProgress(console),
+            progress=ConsoleProgress(console, clean),
             shown=shown,
+            met=met,
         )
     except BonusctlError as error:
         if masker is None:
             _append(console, summary, refusal_summary(error))
             raise
-        masked = mask_error(error, masker, _ids(chosen))
+        met.update(_ids(chosen))
+        masked = mask_error(error, masker, met)
+        if isinstance(error, Unrecorded):
+            error.lines = tuple(map(clean, error.lines))
         _append(console, summary, refusal_summary(masked))
         raise masked from None
     said = report if masker is None else mask_report(report, masker)

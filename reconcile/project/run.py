@@ -129,15 +129,19 @@ def apply(
     control: StopControl,
     progress: Progress,
     shown: Callable[[Plan], None],
+    met: set[str] | None = None,
 ) -> Report:
-    """Pay what is desired, missing and agreed to. Raises BonusctlError where a run could not begin or broke off."""
+    """Pay what is desired, missing and agreed to. Raises BonusctlError where a run could not begin or broke off.
+
+    `met` grows by everybody whom what the run says may name: `protocol.runner.Ports`.
+    """
     project = chosen.project
     for settings in chosen.providers():
         if not orders.allow_closed:
             _check_open(settings)
     view = ProjectSpecs(chosen, consent, control, shown)
     anchored = proved_gates(project, orders.expect_head)
-    with opened_run(project, chosen.providers(), orders, control, progress) as (ports, access):
+    with opened_run(project, chosen.providers(), orders, control, progress, met=met) as (ports, access):
         view.ledger = ports.ledger
         with keeping_unrecorded(project):
             return run_apply(ports, access, view, run_options(project, orders, anchored=anchored))
@@ -184,6 +188,8 @@ def opened_run(
     orders: Orders,
     control: StopControl,
     progress: Progress,
+    *,
+    met: set[str] | None = None,
 ) -> Iterator[tuple[Ports, tuple[ProviderAccess, ...]]]:
     """Everything a run touches, in the order in which it must be there: tokens, lock, ledger, wires."""
     secrets = find_tokens(project, providers)
@@ -204,7 +210,8 @@ def opened_run(
                     open_providers(project, providers, secrets, fence=fence) as access,
                     control.listening(),
                 ):
-                    yield Ports(ledger=ledger, clock=clock, control=control, progress=progress), access
+                    known = set() if met is None else met
+                    yield Ports(ledger=ledger, clock=clock, control=control, progress=progress, met=known), access
             finally:
                 write_anchor(project.state_path, ledger.head())
 

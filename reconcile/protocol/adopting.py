@@ -107,6 +107,7 @@ class Adopter:
             assert payment is not None
             if payment.remote_id and span.covers(payment.created_ms):
                 bonus = Identity("", payment.campaign, payment.recipient, payment.assignment_id, payment.key)
+                self._gateway.meet(payment.recipient, payment.assignment_id)
                 name = self._gateway.settings.name
                 found.append(
                     Missing(
@@ -156,6 +157,7 @@ class Adopter:
                 texts=payment.texts,
             )
         )
+        self._gateway.meet(payment.recipient, payment.assignment_id)
         address = Identity("", campaign or "?", payment.recipient, payment.assignment_id, key).address
         self.adopted.append(
             Paid(
@@ -185,6 +187,7 @@ class Adopter:
 
     def _shown(self, payment: RemotePayment) -> str:
         money = Money(payment.amount, self._record.currency)
+        self._gateway.meet(payment.recipient, payment.assignment_id)
         return f"payment {payment.remote_id} ({money} to {payment.recipient})"
 
     def _alarm(self, code: str, text: str) -> None:

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from reconcile import identity
 from reconcile.model import PaymentStatus, format_address
 from reconcile.money import Money
+from reconcile.protocol.gateway import Gateway
 from reconcile.protocol.report import Missing
 from reconcile.providers.base import RemotePayment
 from reconcile.state.events import AlarmRaised, Event
@@ -54,16 +55,16 @@ class Listed:
         return self._amounts.get(_key(remote_id))
 
 
-def compare(ledger: Ledger, record: LedgerRecord, listed: Listed, span: Span, provider: str) -> Iterator[Missing]:
+def compare(ledger: Ledger, record: LedgerRecord, listed: Listed, span: Span, gateway: Gateway) -> Iterator[Missing]:
     """What the state calls issued and the list shows not at all, or with another amount. Streams over the state."""
     for payment in ledger.all_payments(record.ledger):
         if payment.status is not PaymentStatus.ISSUED or not payment.remote_id:
             continue
         amount = listed.amount(payment.remote_id)
         if amount is None and span.covers(payment.created_ms):
-            yield _missing(payment, record, provider, None)
+            yield _missing(payment, record, gateway, None)
         elif amount is not None and amount != payment.amount:
-            yield _missing(payment, record, provider, amount)
+            yield _missing(payment, record, gateway, amount)
 
 
 def alarms(ledger: Ledger, record: LedgerRecord, found: Sequence[Missing], at_ms: int) -> tuple[list[Event], list[str]]:
@@ -82,11 +83,12 @@ def alarms(ledger: Ledger, record: LedgerRecord, found: Sequence[Missing], at_ms
     return events, [text for _, text in told]
 
 
-def _missing(payment: RecordedPayment, record: LedgerRecord, provider: str, listed: Decimal | None) -> Missing:
+def _missing(payment: RecordedPayment, record: LedgerRecord, gateway: Gateway, listed: Decimal | None) -> Missing:
+    gateway.meet(payment.recipient, payment.assignment_id)
     return Missing(
         address=format_address(payment.campaign, payment.recipient, payment.assignment_id, payment.key),
         payment_id=payment.payment_id,
-        provider=provider,
+        provider=gateway.settings.name,
         currency=record.currency,
         amount=payment.amount,
         remote_id=payment.remote_id,

@@ -3,7 +3,7 @@
 The gateway joins a codec (words) and a wire (bytes). It never decides what an answer means for a payment.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from reconcile.errors import ProviderError
@@ -11,7 +11,23 @@ from reconcile.protocol.ages import Moment
 from reconcile.protocol.pace import Pace
 from reconcile.protocol.ports import Clock, Control
 from reconcile.protocol.quota import next_day_ms
-from reconcile.providers.base import Answer, Call, Codec, SendAnswer, SendOperation, Ticket, Trouble, Unread, Wire
+from reconcile.providers.base import (
+    Answer,
+    AssignmentFound,
+    Call,
+    Codec,
+    ItemsSeen,
+    ListPayments,
+    PollOperation,
+    ReadAssignment,
+    ReadItems,
+    SendAnswer,
+    SendOperation,
+    Ticket,
+    Trouble,
+    Unread,
+    Wire,
+)
 from reconcile.providers.rules import RULES
 from reconcile.settings import ProviderSettings
 
@@ -31,11 +47,23 @@ class Reply(NamedTuple):
 
 
 class Gateway:
-    """Calls in flight at one provider."""
+    """Calls in flight at one provider. `met`: the recipients and assignments whom a sentence of this run may name. Those of
+    every call are among them, since the provider's own words about it may name them; `meet` adds others.
+    """
 
-    def __init__(self, settings: ProviderSettings, codec: Codec, wire: Wire, *, clock: Clock, control: Control) -> None:
+    def __init__(
+        self,
+        settings: ProviderSettings,
+        codec: Codec,
+        wire: Wire,
+        *,
+        clock: Clock,
+        control: Control,
+        met: set[str] | None = None,
+    ) -> None:
         self.settings = settings
         self.codec = codec
+        self.met = set() if met is None else met
         self._wire = wire
         self._clock = clock
         self._control = control
@@ -59,6 +87,10 @@ class Gateway:
         """How many calls have not been answered yet."""
         return len(self._calls)
 
+    def meet(self, *names: str) -> None:
+        """A sentence of this run may name these recipients and assignments."""
+        self.met.update(name for name in names if name)
+
     def allowed(self) -> int:
         """How many more calls the pace of requests lets start now."""
         return self._pace.allowed(self._clock.boottime_ms())
@@ -80,6 +112,7 @@ class Gateway:
         """Send a call in the background; its number comes back with the reply."""
         self._number += 1
         self._pace.take()
+        self.meet(*_named(call))
         self._calls[self._number] = call
         since_ms = call.journaled_ms if isinstance(call, SendOperation) else None
         self._wire.start(Ticket(self._number, self.codec.request(call), isinstance(call, SendOperation), since_ms))
@@ -94,6 +127,7 @@ class Gateway:
             server_ms = getattr(answer, "server_ms", None)
             if server_ms is not None:
                 self._server = (server_ms, self._clock.boottime_ms())
+            self.meet(*_shown(answer))
             replies.append(Reply(number, call, answer))
         return replies
 
@@ -131,6 +165,29 @@ class Gateway:
             self.sleep(min(pause_s, BACKOFF_MAX_S) if answer.retry_after_s is None else answer.retry_after_s)
             pause_s = min(pause_s * 2, BACKOFF_MAX_S)
         return answer
+
+
+def _named(call: Call) -> Iterator[str]:
+    """Whom a call is about."""
+    match call:
+        case SendOperation(operation=operation) | PollOperation(operation=operation) | ReadItems(operation=operation):
+            for item in operation.items:
+                yield from (item.recipient, item.assignment_id)
+        case ReadAssignment(assignment_id=name) | ListPayments(scope=name):
+            yield name
+        case _:
+            pass
+
+
+def _shown(answer: Answer) -> Iterator[str]:
+    """Whom an answer about few payments names besides."""
+    match answer:
+        case AssignmentFound(recipient=recipient):
+            yield recipient
+        case ItemsSeen(items=items) | SendAnswer(items=items):
+            yield from (item.recipient for item in items)
+        case _:
+            pass
 
 
 def is_long(answer: SendAnswer | Unread) -> bool:

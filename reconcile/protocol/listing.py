@@ -67,6 +67,7 @@ class Listing:
             return
         earlier = track.found.setdefault(marker.payment_id, payment)
         if earlier.remote_id != payment.remote_id:
+            self._context.gateway.meet(payment.recipient)
             self._context.alarm(
                 "paid_twice",
                 f"payment {identity.to_text(marker.payment_id)} stands twice at the provider: "

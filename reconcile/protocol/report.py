@@ -90,7 +90,8 @@ class Report:
 
     `plan` is what the run decided to do, None where it ended before planning. `paid` lists what was settled as issued
     (`adopted` among it). `unchanged` were issued before this run. `unattributed` payments of ours belong to no known bonus.
-    `missing` payments are issued in the state and not at the provider, as far as a full refresh found.
+    `missing` payments are issued in the state and not at the provider, as far as a full refresh found. `mentions`: every
+    recipient and assignment whom a sentence here may name, so that masking finds them; no row needs to have them.
     """
 
     run_id: str
@@ -106,6 +107,7 @@ class Report:
     withdrawn: int
     interrupted: bool
     missing: tuple[Missing, ...] = ()
+    mentions: frozenset[str] = frozenset()
 
     def issued(self) -> tuple[Paid, ...]:
         """Payments that this run sent or settled."""

@@ -5,7 +5,7 @@ came after recovery would repeat what a lost state had paid.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple, Protocol
 
 from reconcile.errors import BonusctlError, Interrupted, StateError
@@ -97,12 +97,15 @@ class RunOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """All that a run touches besides its providers."""
+    """All that a run touches besides its providers. `met` grows by every recipient and assignment whom a sentence of the
+    run may name, before it is said: by its progress, its report, or the error that it ends with.
+    """
 
     ledger: Ledger
     clock: Clock
     control: Control
     progress: Progress
+    met: set[str] = field(default_factory=set)
 
 
 def run_apply(ports: Ports, providers: Sequence[ProviderAccess], project: ProjectView, options: RunOptions) -> Report:
@@ -184,7 +187,9 @@ class _Run:
 
     def _session(self, access: ProviderAccess) -> Session:
         ports = self._ports
-        gateway = Gateway(access.settings, access.codec, access.wire, clock=ports.clock, control=ports.control)
+        gateway = Gateway(
+            access.settings, access.codec, access.wire, clock=ports.clock, control=ports.control, met=ports.met
+        )
         ports.progress.phase(f"{access.settings.name}: asking who we are")
         return Session(
             ports.ledger,
@@ -335,6 +340,7 @@ class _Run:
             withdrawn=withdrawn,
             interrupted=self._ports.control.stop_requested(),
             missing=tuple(self._tally.missing),
+            mentions=frozenset(self._ports.met),
         )
 
     def _end(self, report: Report) -> Report:

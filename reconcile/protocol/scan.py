@@ -166,7 +166,7 @@ class _Reader:
 
     def look_back(self, listed: Listed, span: Span) -> tuple[Missing, ...]:
         """What the state calls issued and the whole list does not show so: journaled as alarms."""
-        missing = tuple(compare(self._ledger, self._record, listed, span, self._gateway.settings.name))
+        missing = tuple(compare(self._ledger, self._record, listed, span, self._gateway))
         events, sentences = alarms(self._ledger, self._record, missing, self._gateway.moment().wall_ms)
         if events:
             self._ledger.commit(events)
@@ -199,6 +199,7 @@ class _Reader:
 
     def _paid(self, payment: AdoptedPayment, *, adopted: bool) -> Paid:
         bonus = Identity("", payment.campaign, payment.recipient, payment.assignment_id, payment.key)
+        self._gateway.meet(payment.recipient, payment.assignment_id)
         return Paid(
             address=bonus.address,
             payment_id=payment.payment_id,
@@ -210,6 +211,7 @@ class _Reader:
         )
 
     def _copied(self, marker: Marker, payment: RemotePayment, at_ms: int) -> AlarmRaised:
+        self._gateway.meet(payment.recipient)
         text = (
             f"payment {payment.remote_id} ({payment.amount} to {payment.recipient}) carries the marker of payment "
             f"{identity.to_text(marker.payment_id)}, which is another worker's or assignment's: it does not count"
@@ -218,6 +220,7 @@ class _Reader:
         return AlarmRaised(ledger=self._record.ledger, code="marker_copied", detail=text, at_ms=at_ms)
 
     def _twice(self, marker: Marker, earlier: str, payment: RemotePayment, at_ms: int) -> AlarmRaised:
+        self._gateway.meet(payment.recipient)
         text = (
             f"payment {identity.to_text(marker.payment_id)} stands twice at the provider: "
             f"{earlier} and {payment.remote_id} ({payment.amount} to {payment.recipient})"

@@ -187,6 +187,8 @@ class Session:
         if not operations:
             return None
         self._progress.phase(f"{self.settings.name}: settling {len(operations)} open operations")
+        for item in (item for operation in operations for item in operation.items):
+            self.gateway.meet(item.recipient, item.assignment_id)
         asked_for = wanted(operations) if wanted is not None else frozenset()
         context = self._context()
         again: list[Track] = []

@@ -13,8 +13,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 from hashlib import sha256
 from typing import Final
+from uuid import UUID
 
 from reconcile.diagnostics import Diagnostic, Place
+from reconcile.identity import to_text
 from reconcile.model import Identity, Texts, TextValue
 from reconcile.plan.model import Accepted, Change, InDoubt, Plan, PlannedOperation
 
@@ -24,6 +26,13 @@ _MASK_CHARACTERS: Final = 12
 # A shorter id is masked where it stands for itself, not inside of words and numbers.
 _ANYWHERE_MIN: Final = 6
 _REMEMBERED_MAX: Final = 100_000
+# What a provider's words may hold of people whom nobody here ever met: its forms of recipients and assignments, Toloka's and
+# MTurk's. Its name for a request is none of them.
+_FORMS: Final = re.compile(
+    r"(?<!request )(?<![0-9A-Za-z])(?:[0-9a-f]{32}|[0-9a-f]{10}--[0-9a-f]{24}|A(?=[A-Z]*[0-9])[A-Z0-9]{9,20}"
+    r"|3[A-Z0-9]{24,40})(?![0-9A-Za-z])"
+)
+_MADE: Final = re.compile(r"(?<!request )\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 # Reasons that name another bonus, whose assignment may stand in no row.
 _OTHER_BONUS: Final = (
     (re.compile(r"counts for .*, which names it", re.DOTALL), "counts for another bonus, which names it"),
@@ -86,8 +95,8 @@ class Masking:
 
     def __init__(self, masker: Masker, ids: Iterable[str]) -> None:
         self._masker = masker
-        self._masks = {plain: masker.text(plain) for plain in ids}
-        self._lengths = sorted({len(plain) for plain in self._masks}, reverse=True)
+        self._ids = set(ids) - {""}
+        self._lengths = sorted({len(plain) for plain in self._ids}, reverse=True)
         self._done: dict[str, str] = {}
         self._texts: dict[Texts, Texts] = {}
 
@@ -113,6 +122,13 @@ class Masking:
             found = self._done[text] = self._cleaned(text)
         return found
 
+    def said(self, text: str) -> str:
+        """A sentence that may hold a provider's words: beside the known ids also what has the form of one, and the ids of
+        payments and operations, which are made from them.
+        """
+        text = _MADE.sub(lambda found: to_text(self._masker.raw(UUID(found[0]).bytes)), self.clean(text))
+        return _FORMS.sub(lambda found: self._masker.text(found[0]), text)
+
     def _cleaned(self, text: str) -> str:
         """One pass from the left, the longest id first."""
         pieces, start, at = [], 0, 0
@@ -121,7 +137,7 @@ class Masking:
             if plain is None:
                 at += 1
                 continue
-            pieces += [text[start:at], self._masks[plain]]
+            pieces += [text[start:at], self._masker.text(plain)]
             at += len(plain)
             start = at
         return "".join([*pieces, text[start:]])
@@ -129,7 +145,7 @@ class Masking:
     def _id_at(self, text: str, at: int) -> str | None:
         for length in self._lengths:
             plain = text[at : at + length]
-            if plain in self._masks and (length >= _ANYWHERE_MIN or _alone(text, at, at + length)):
+            if plain in self._ids and (length >= _ANYWHERE_MIN or _alone(text, at, at + length)):
                 return plain
         return None
 

@@ -4,6 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from reconcile.cli.app import execute
+from reconcile.errors import StateWriteFailed
+from reconcile.protocol.engine import Unrecorded
 from tests.ci.job import ANN, BEN
 from tests.support.cli import Ended, bonusctl, project, write_specs
 
@@ -66,3 +69,25 @@ def test_what_is_paid_is_the_same_with_and_without(tmp_path: Path) -> None:
     assert masked(tmp_path, "--auto-approve").code == 0
     (bonus,) = bonusctl(tmp_path, "state", "list", "--format", "json").json()["bonuses"]
     assert (bonus["recipient"], bonus["status"]) == (ANN, "issued")
+
+
+def test_results_that_could_not_be_recorded_name_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They are printed, masked; the file beside the state has them whole."""
+    owing(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("BONUSCTL_MASK_KEY", KEY["BONUSCTL_MASK_KEY"])
+    line = f'{{"payment_id": "6dd303c5-a671-57d6-b149-274d46b6b2f9", "recipient": "{ANN}", "amount": "1.00"}}'
+
+    def full_disk(*_: object, **__: object) -> object:
+        raise Unrecorded(StateWriteFailed("The state could not be written: disk full"), (line,))
+
+    monkeypatch.setattr("reconcile.project.run.run_apply", full_disk)
+    assert execute(["apply", "--auto-approve", "--mask-recipients"]) == 1
+    printed = capsys.readouterr().err
+    assert '"amount": "1.00"' in printed
+    assert ANN not in printed
+    assert "6dd303c5" not in printed
+    (kept,) = (tmp_path / "state").glob("unrecorded-*.jsonl")
+    assert kept.read_text() == f"{line}\n"
