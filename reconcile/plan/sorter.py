@@ -84,9 +84,8 @@ class Sorter:
             )
             return
         known = merge(own, former, self._without_bonus(tally, bonus))
-        if known.attempt > 1 and not self._tried(tally, bonus, known.next_sequence):
-            # The ids that were used up are another payment's: under a former name it had another number.
-            known = known._replace(attempt=1)
+        if own is not EMPTY:
+            known = known._replace(attempt=self._attempt(tally, bonus, known.next_sequence))
         verdict = decision.decide(bonus.amount, known, tally.terms)
         match verdict:
             case decision.Settled():
@@ -118,22 +117,36 @@ class Sorter:
         found = self._shelf.book(ledger, former.campaign).take(former_id) if ours else None
         if found is None:
             row = self._shelf.row(ledger, former_id)
-            if row is None:
-                return EMPTY
-            if ours or former_id in self._claims:
+            if row is not None and (ours or former_id in self._claims):
                 return None
-            found = held(row)
+            found = EMPTY if row is None else held(row)
+        found = self._with_found(ledger, former, found)
+        if found is EMPTY:
+            return EMPTY
         self._claims[former_id] = bonus.identity(self._project)
         if not ours or former.campaign != tally.head.name:
             tally.carried.append(Carried(bonus.recipient, found.issued, found.open_amount, former.campaign))
         return found
 
-    def _tried(self, tally: Tally, bonus: Desired, sequence: int) -> bool:
-        """Whether this payment of the bonus was ever prepared."""
+    def _with_found(self, ledger: int, former: Identity, found: Held) -> Held:
+        """What is recorded under a former name, with payments of ours that were found again and had no bonus yet."""
+        taken = self._shelf.unattributed(ledger).take(former.bonus_id, former.recipient)
+        if not taken:
+            return found
+        self.attributed += [(payment.payment_id, sequence, former) for sequence, payment in taken]
+        return found._replace(
+            issued=add((found.issued, *(payment.amount for _, payment in taken))),
+            payments=found.payments + len(taken),
+            sequence=max(found.sequence, taken[-1][0]),
+        )
+
+    def _attempt(self, tally: Tally, bonus: Desired, sequence: int) -> int:
+        """The attempt that this payment of the bonus takes: under a former name the bonus had other payments."""
         assert self._shelf.reader is not None
         assert tally.ledger is not None
         payment_id = identity.payment_id(bonus.bonus_id, sequence)
-        return self._shelf.reader.payment_by_id(payment_id, ledger=tally.ledger.ledger) is not None
+        known = self._shelf.reader.payment_by_id(payment_id, ledger=tally.ledger.ledger)
+        return 1 if known is None else known.attempt
 
     def _without_bonus(self, tally: Tally, bonus: Desired) -> tuple[tuple[int, RecordedPayment], ...]:
         """Issued payments of ours that no bonus was known for, and that were made for this one: by sequence."""

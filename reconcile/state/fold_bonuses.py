@@ -89,8 +89,10 @@ def give_back(tables: Tables, payment: PaymentRow, result: Result, *, burnt: boo
     _close(tables, payment, result)
     payment.status = PaymentStatus(result.value).value
     _, bonus = bonus_of_payment(tables, payment)
-    # Only an id that is used up at the provider gives way to a new one.
-    bonus.attempt = payment.attempt + 1 if burnt else payment.attempt
+    if burnt:
+        # Only an id that is used up at the provider gives way to a new one.
+        payment.attempt += 1
+    bonus.attempt = payment.attempt
     bonus.rejected = int(result is Result.REJECTED)
 
 

@@ -63,8 +63,7 @@ def _open_payment(tables: Tables, ledger: int, operation: int, payment: Prepared
     if bonus.open_count:
         raise EventRefused(f"{payment.bonus.address} has an open payment: another one could pay it twice")
     row = tables.payments.get(payment.payment_id, ledger)
-    # What was used up before was used up by the bonus's newest payment: one that is new begins at attempt 1.
-    attempt = 1 if row is None else bonus.attempt
+    attempt = 1 if row is None else row.attempt
     if payment.attempt != attempt:
         raise EventRefused(f"{payment.bonus.address} is at attempt {attempt}, not {payment.attempt}")
     if row is None:

@@ -52,7 +52,7 @@ class RecordedBonus(NamedTuple):
 
     `issued` is what was paid, by `issued_count` payments whose highest sequence is `issued_sequence`: the two differ
     where a payment is missing in between. `open_count` payments of `open_amount` are in open operations. `attempt` is
-    the attempt that the next payment's operation takes. `rejected`: the newest attempt was rejected.
+    that of the payment which was in an operation last. `rejected`: the newest attempt was rejected.
     """
 
     bonus_id: bytes
@@ -72,7 +72,8 @@ class RecordedBonus(NamedTuple):
 
 class RecordedPayment(NamedTuple):
     """One payment. `bonus_id` is None while it is unattributed; `amount` is the provider's once issued, else the one
-    asked for. `operation_id` is None for an adopted one. `sent`: its newest operation was sent at least once.
+    asked for. `attempt` is its operation's, and the one that its next operation takes once it was proved not made.
+    `operation_id` is None for an adopted one. `sent`: its newest operation was sent at least once.
     """
 
     payment_id: bytes

@@ -189,9 +189,10 @@ def _balance(tables: Tables, _: int, event: BalanceRead) -> None:
 
 def _scanned(tables: Tables, _: int, event: ScanCompleted) -> None:
     ledger = ledger_row(tables, event.ledger)
-    ledger.watermark_ms, ledger.scanned_ms = event.started_ms, event.at_ms
-    if ledger.gate and ledger.gate_server_ms is None:
+    # A scan without the provider's clock keeps the watermark that was there: no moment to count a gate from.
+    if ledger.gate and ledger.gate_server_ms is None and event.started_ms > (ledger.watermark_ms or 0):
         ledger.gate_server_ms = event.started_ms
+    ledger.watermark_ms, ledger.scanned_ms = event.started_ms, event.at_ms
     if event.newest_remote_id:
         ledger.newest_remote_id = event.newest_remote_id
     if event.newest_ours_ms is not None:

@@ -193,12 +193,12 @@ def open_reader(path: Path) -> Iterator[SqliteReader | None]:
 
 def _brought_up(connection: sqlite3.Connection) -> sqlite3.Connection:
     """A copy in memory with this version's tables."""
-    from reconcile.state.sqlite import make_tables
+    from reconcile.state.forming import form
 
     copy = sqlite3.connect(":memory:", isolation_level=None)
     try:
         connection.backup(copy)
-        make_tables(copy)
+        form(copy, ":memory:")
     except BaseException:
         copy.close()
         raise

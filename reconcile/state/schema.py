@@ -63,7 +63,8 @@ def m002_ledgers(db: Database) -> None:
           name TEXT NOT NULL, currency TEXT NOT NULL, bound_ms INTEGER NOT NULL,
           gate TEXT NOT NULL, gate_ms INTEGER NOT NULL,
           watermark_ms INTEGER, scanned_ms INTEGER, newest_ours_ms INTEGER, newest_remote_id TEXT NOT NULL,
-          verified_first INTEGER NOT NULL, UNIQUE (type, environment)) STRICT"""
+          verified_first INTEGER NOT NULL, balance TEXT, balance_ms INTEGER, gate_server_ms INTEGER,
+          UNIQUE (type, environment)) STRICT"""
     )
     db.execute(
         """CREATE TABLE campaigns(
@@ -180,16 +181,3 @@ def m007_guards(db: Database) -> None:
     for table in TABLES:
         refusal = "SELECT RAISE(ABORT, 'nothing is deleted from a state')"
         db.execute(f"CREATE TRIGGER {table}_never_deleted BEFORE DELETE ON {table} BEGIN {refusal}; END")
-
-
-@migrations()
-def m008_balances(db: Database) -> None:
-    """What the provider told of an account's balance, for who reviews the next plan."""
-    db.execute("ALTER TABLE ledgers ADD COLUMN balance TEXT")
-    db.execute("ALTER TABLE ledgers ADD COLUMN balance_ms INTEGER")
-
-
-@migrations()
-def m009_gates(db: Database) -> None:
-    """When a closed gate was first looked at, by the provider's clock: our own may jump."""
-    db.execute("ALTER TABLE ledgers ADD COLUMN gate_server_ms INTEGER")

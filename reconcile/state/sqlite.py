@@ -252,26 +252,14 @@ def opened(connection: sqlite3.Connection, path: Path | str, lock: RunLock | Non
         if lock is not None:
             make_durable(connection, Path(path))
         if not ours or connection.execute("PRAGMA user_version").fetchone()[0] < FORMAT:
-            make_tables(connection)
+            # sqlite-utils takes longer to import than a plan of ten bonuses takes to make: only where tables are made.
+            from reconcile.state.forming import form
+
+            form(connection, path)
         report = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if report != "ok":
         raise damaged(path, report)
     return SqliteLedger(connection, path, lock, _verified_head(Source(connection, path)))
-
-
-def make_tables(connection: sqlite3.Connection) -> None:
-    """Make the tables, or bring them to this version's form, in one transaction."""
-    # sqlite-utils takes longer to import than a plan of ten bonuses takes to make: only where tables are made.
-    from reconcile.state.schema import migrate
-
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        migrate(connection)
-        connection.execute("COMMIT")
-    except BaseException:
-        with suppress(sqlite3.Error):
-            connection.execute("ROLLBACK")
-        raise
 
 
 def _verified_head(source: Source) -> Head:

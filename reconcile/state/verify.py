@@ -17,11 +17,12 @@ from reconcile.money import ZERO, format_amount
 from reconcile.state import chain, queries
 from reconcile.state.codec import decode
 from reconcile.state.connection import harden
+from reconcile.state.forming import form
 from reconcile.state.ledger import Head
 from reconcile.state.projection import UNFOLDED, VERIFIED, Projection
 from reconcile.state.queries import Source
 from reconcile.state.reader import SqliteReader, open_reader
-from reconcile.state.sqlite import REPLAY_EVENTS, make_tables
+from reconcile.state.sqlite import REPLAY_EVENTS
 
 FINDINGS_MAX: Final = 100
 _HEADER: Final = ("application_id", "user_version")
@@ -66,7 +67,7 @@ def verify(reader: SqliteReader) -> VerifyReport:
     with closing(sqlite3.connect("", isolation_level=None)) as fresh:
         harden(fresh)
         fresh.execute("PRAGMA journal_mode = OFF")
-        make_tables(fresh)
+        form(fresh, ":memory:")
         try:
             _check_file(source, findings)
             _compare_schema(source, fresh, findings)

@@ -265,7 +265,7 @@ class Records:
                     sequence,
                     tried,
                     amount,
-                    row.attempt - 1,
+                    row.attempt,
                     True,
                     None,
                     "",

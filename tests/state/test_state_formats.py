@@ -6,29 +6,31 @@ from pathlib import Path
 import pytest
 
 from reconcile.state.connection import FORMAT
+from reconcile.state.events import GateClosed
 from reconcile.state.lock import acquire
 from reconcile.state.reader import open_reader
 from reconcile.state.sqlite import open_ledger
 from reconcile.state.verify import verify
 from tests.state.histories import ANN as BONUS
-from tests.state.histories import HOLDER, LINEAGE, START_MS, bound, prepared, run_started
+from tests.state.histories import HOLDER, LINEAGE, START_MS, bound, prepared, run_started, scanned
 
 
 @pytest.fixture
 def older(tmp_path: Path) -> Path:
-    """A state of format 1: without the columns for balances, and without the note that they were made."""
+    """A state of format 1: without the columns for balances and for the gate's moment."""
     path = tmp_path / "folder" / "state.db"
     path.parent.mkdir()
     with (
         acquire(path, HOLDER, timeout_s=0) as lock,
         open_ledger(path, lock=lock, lineage=LINEAGE, at_ms=START_MS) as new,
     ):
-        new.commit([run_started(), bound(), prepared(1, BONUS)])
+        closed = GateClosed(ledger=1, reason="new", at_ms=START_MS)
+        new.commit([run_started(), bound(), closed, prepared(1, BONUS), scanned(0)])
     connection = sqlite3.connect(path)
     connection.executescript(
         "ALTER TABLE ledgers DROP COLUMN balance; ALTER TABLE ledgers DROP COLUMN balance_ms;"
         "ALTER TABLE ledgers DROP COLUMN gate_server_ms;"
-        "DELETE FROM _sqlite_migrations WHERE name IN ('m008_balances', 'm009_gates'); PRAGMA user_version = 1;"
+        "PRAGMA user_version = 1;"
     )
     connection.close()
     return path

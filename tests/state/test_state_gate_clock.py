@@ -32,3 +32,9 @@ def test_a_gate_that_closes_again_is_looked_at_anew() -> None:
 def test_an_open_gate_has_no_such_moment() -> None:
     with memory(CLOSED, scanned(1_000), GateOpened(ledger=1, reason="settled", at_ms=60), scanned(2_000)) as ledger:
         assert ledger.ledgers()[0].gate_server_ms is None
+
+
+def test_a_scan_without_the_providers_clock_gives_no_moment() -> None:
+    """It keeps the watermark that was there before, which says nothing of now; the next one that knows the time counts."""
+    with memory(scanned(500), CLOSED, scanned(500), scanned(900)) as ledger:
+        assert ledger.ledgers()[0].gate_server_ms == 900
