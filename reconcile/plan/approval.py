@@ -72,13 +72,15 @@ def approve_saved(saved: SavedPlan, plan: Plan, reader: StateReader) -> Approved
     return Approved(saved.plan.digest, _entries(saved.plan.payments))
 
 
-def approve_digest(expected: str, plan: Plan, reader: StateReader) -> Approved:
-    """The set that a digest names: the plan's as it is now, or one that the state has recorded.
+def approve_digest(expected: str, plan: Plan, reader: StateReader, *, before: Plan | None = None) -> Approved:
+    """The set that a digest names: the plan's as it is now, or as it was `before` this run read what was paid (an earlier
+    run may have paid a part of it, and died with the only state that knew), or one that the state has recorded.
 
-    Raises Refused (digest_mismatch) where it is neither.
+    Raises Refused (digest_mismatch) where it is none of them.
     """
-    if expected == plan.digest:
-        return approve_plan(plan)
+    for one in (plan, before):
+        if one is not None and one.digest == expected:
+            return approve_plan(one)
     recorded = reader.approved(expected)
     if recorded is not None:
         return Approved(expected, recorded)

@@ -43,9 +43,14 @@ class Expected(NamedTuple):
 Consent: TypeAlias = AutoApprove | Ask | Saved | Expected
 
 
-def consented(how: Consent, plan: Plan, reader: StateReader, funds: FundsOf) -> Consented:
-    """What of `plan` is sent. Raises Refused, or Interrupted where a person said no."""
-    approved = _approved(how, plan, reader)
+def consented(
+    how: Consent, plan: Plan, reader: StateReader, funds: FundsOf, *, before: Plan | None = None
+) -> Consented:
+    """What of `plan` is sent. `before`: the plan before this run read what was paid, where a digest may name that.
+
+    Raises Refused, or Interrupted where a person said no.
+    """
+    approved = _approved(how, plan, reader, before)
     judgement = judge(approved, plan, reader)
     if isinstance(how, Ask) and judgement.send and not how.agree(plan, judgement, funds):
         raise Interrupted(
@@ -63,7 +68,7 @@ def consented(how: Consent, plan: Plan, reader: StateReader, funds: FundsOf) -> 
     )
 
 
-def _approved(how: Consent, plan: Plan, reader: StateReader) -> Approved:
+def _approved(how: Consent, plan: Plan, reader: StateReader, before: Plan | None) -> Approved:
     match how:
         case Saved(saved, named):
             digest = saved.plan.digest
@@ -72,6 +77,6 @@ def _approved(how: Consent, plan: Plan, reader: StateReader) -> Approved:
                 return approve_digest(digest, plan, reader)
             return approve_saved(saved, plan, reader)
         case Expected(digest):
-            return approve_digest(digest, plan, reader)
+            return approve_digest(digest, plan, reader, before=before)
         case AutoApprove() | Ask():
             return approve_plan(plan)

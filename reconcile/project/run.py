@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from reconcile.errors import Interrupted, InvalidInput, Refused
 from reconcile.plan.explain import explain
 from reconcile.plan.model import Change, Plan
 from reconcile.plan.wanted import still_wanted
-from reconcile.project.approvals import Consent, consented
+from reconcile.project.approvals import Consent, Expected, consented
 from reconcile.project.commits import recorded_commit, refuse_older
 from reconcile.project.config import Project
 from reconcile.project.heads import check_head, proved_gates
@@ -64,6 +64,19 @@ class ProjectSpecs:
         self._control = control
         self._shown = shown
         self.ledger: Ledger | None = None
+        self._before: Plan | None = None
+
+    def look_ahead(self, reader: StateReader) -> None:
+        """Plan once before anything is read from the providers, where a digest may name that plan.
+
+        A reviewer's plan is made from the kept state alone. A job that died with the state that knew what it had paid leaves
+        just that state to the next job, which then adopts what was paid: what is left is a part of the approved set. A state
+        without any account was approved by nobody who could know what was paid.
+        """
+        if isinstance(self._consent, Expected) and reader.ledgers() and reader.approved(self._consent.digest) is None:
+            # What is wrong with the specs is told by the plan that counts.
+            with suppress(InvalidInput):
+                self._before = plan_of(self._chosen, reader, self._chosen.project.clock.now_ms())
 
     @property
     def project(self) -> str:
@@ -111,7 +124,7 @@ class ProjectSpecs:
 
         try:
             with self._control.asking():
-                return consented(self._consent, plan, reader, funds)
+                return consented(self._consent, plan, reader, funds, before=self._before)
         except KeyboardInterrupt:
             raise Interrupted("Interrupted before anything was sent.") from None
 
@@ -143,6 +156,7 @@ def apply(
     anchored = proved_gates(project, orders.expect_head)
     with opened_run(project, chosen.providers(), orders, control, progress, met=met) as (ports, access):
         view.ledger = ports.ledger
+        view.look_ahead(ports.ledger)
         with keeping_unrecorded(project):
             return run_apply(ports, access, view, run_options(project, orders, anchored=anchored))
 

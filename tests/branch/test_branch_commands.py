@@ -152,6 +152,51 @@ def test_a_killed_job_s_payments_come_back_with_the_next_scan(jobs: Jobs) -> Non
     assert run(later, "plan", "--detailed-exitcode").code == 0
 
 
+def expecting(clone: Clone, digest: str, *options: str) -> Ended:
+    return run(clone, "apply", "--expect-digest", digest, "--wait", "0", *options, environ=TOKEN)
+
+
+def test_a_killed_job_s_approval_goes_on_by_its_digest_alone(jobs: Jobs) -> None:
+    """The set was recorded in a state that is lost; it is still the plan of the state that the reviewer's plan was made of."""
+    one = jobs.fresh("one")
+    assert applied(one).code == 0
+    run(one, "state", "push")
+    jobs.write(SINGLES, "ann", "ben", "cat")
+    killed = jobs.fresh("killed")
+    run(killed, "state", "pull")
+    digest = run(killed, "plan", "--format", "json").json()["digest"]
+    run(killed, "state", "push", "--begin")
+    assert expecting(killed, digest, "--limit", "1").code == 3
+    assert jobs.paid() == ["ann", "ben"]
+    again = jobs.fresh("again")
+    run(again, "state", "pull")
+    run(again, "state", "push", "--begin")
+    assert expecting(again, digest).code == 0
+    assert jobs.paid() == ["ann", "ben", "cat"]
+    run(again, "state", "push")
+    later = jobs.fresh("later")
+    run(later, "state", "pull")
+    assert expecting(later, digest).code == 0
+
+
+def test_what_came_in_after_the_review_is_not_paid_under_the_killed_jobs_digest(jobs: Jobs) -> None:
+    one = jobs.fresh("one")
+    assert applied(one).code == 0
+    run(one, "state", "push")
+    jobs.write(SINGLES, "ann", "ben", "cat")
+    killed = jobs.fresh("killed")
+    run(killed, "state", "pull")
+    digest = run(killed, "plan", "--format", "json").json()["digest"]
+    run(killed, "state", "push", "--begin")
+    expecting(killed, digest, "--limit", "1")
+    jobs.write(SINGLES, "ann", "ben", "cat", "dan")
+    again = jobs.fresh("again")
+    run(again, "state", "pull")
+    run(again, "state", "push", "--begin")
+    assert expecting(again, digest).code == 1
+    assert jobs.paid() == ["ann", "ben"]
+
+
 def test_a_push_that_is_killed_is_made_by_the_next_one(jobs: Jobs) -> None:
     one = jobs.fresh("one")
     assert applied(one).code == 0
