@@ -62,9 +62,10 @@ class _Provider:
         self.environ = environ
         self.node = node
         self.nodes: dict[str, Node] = {}
+        self.unbound = False
 
     def settings(self) -> ProviderSettings | None:
-        """The provider, None if it has errors."""
+        """The provider, None if it has errors; one that only lacks its account is enough for who looks and pays nothing."""
         before = self.values.report.diagnostics.errors
         # The type decides which keys there are: it comes first.
         rules = self._rules()
@@ -74,7 +75,7 @@ class _Provider:
         self.nodes = self._fitting(rules, nodes)
         environment = self._environment(rules)
         found = self._settings(rules, environment or "")
-        return found if self.values.report.diagnostics.errors == before else None
+        return found if self.values.report.diagnostics.errors == before + self.unbound else None
 
     def _settings(self, rules: ProviderRules, environment: str) -> ProviderSettings:
         nodes, values = self.nodes, self.values
@@ -167,7 +168,7 @@ class _Provider:
         node = self.nodes.get("account")
         account = self.values.name(node, "account")
         if account is not None and re.fullmatch(rules.account_pattern or ".*", account) is None:
-            hint = "An AWS account id has twelve digits: `bonusctl doctor` shows it."
+            hint = "An AWS account id has twelve digits: leave `account` away, and `bonusctl doctor` shows it."
             self.values.error(node, "account", f"`account` is no id of an account at {rules.title}", hint=hint)
             return None
         if act_under is not None:
@@ -182,6 +183,7 @@ class _Provider:
                 )
             return account or act_under
         if node is None and environment in rules.account_required:
+            self.unbound = True
             self.values.error(
                 self.key,
                 ACCOUNT_MISSING,

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from typing import NamedTuple
 
+from reconcile.config_providers import ACCOUNT_MISSING
 from reconcile.diagnostics import Diagnostic, Severity
 from reconcile.errors import BonusctlError
 from reconcile.money import Money
@@ -50,7 +51,10 @@ def examine(project: Project | None, found: Iterable[Diagnostic]) -> Iterator[Ch
     for one in found:
         place = f"{one.place.path}:{one.place.line}:{one.place.column}: " if one.place is not None else ""
         level = Level.FAIL if one.severity is Severity.ERROR else Level.WARN
-        yield Check("config", level, f"{place}{one.summary}", one.hint)
+        # The usual hint sends people here, where the answer is a few lines away.
+        unbound = project is not None and one.code == ACCOUNT_MISSING
+        hint = "The account that the token belongs to is asked for its id below." if unbound else one.hint
+        yield Check("config", level, f"{place}{one.summary}", hint)
     if project is None:
         return
     yield _specs(project)
@@ -71,7 +75,8 @@ def _specs(project: Project) -> Check:
     except BonusctlError as error:
         return failed("specs", error)
     if diagnostics.errors:
-        return Check("specs", Level.FAIL, f"{diagnostics.errors:,} errors", "bonusctl validate")
+        errors = "1 error" if diagnostics.errors == 1 else f"{diagnostics.errors:,} errors"
+        return Check("specs", Level.FAIL, errors, "bonusctl validate")
     return Check("specs", Level.OK, f"{count:,} bonuses")
 
 
@@ -206,7 +211,11 @@ def _account(settings: ProviderSettings, found: AccountFound) -> Check:
             return Check(name, Level.FAIL, f"{text} answers, the config acts for {settings.act_under}", remedy)
         remedy = f"Use the token of that account, or say in the config which one is meant:\naccount: {found.id}"
         return Check(name, Level.FAIL, f"the token is of {text}, the config means {settings.account}", remedy)
-    remedy = "" if settings.account else f"account: {found.id}"
+    remedy = (
+        ""
+        if settings.account
+        else f"Say in the config whose money it is, below `{settings.name}:`\naccount: {found.id}"
+    )
     acting = ", acted for with another account's token" if settings.act_under else ""
     return Check(name, Level.OK, f"{text}{acting}", remedy)
 
