@@ -42,7 +42,7 @@ class FaultBook:
                 self.matched[index] += 1
                 if fault.strikes(self.matched[index], self.struck[index]):
                     self.struck[index] += 1
-                    orders = _in_the_words_of(kind, fault, FAULTS[fault.name].apply(orders, fault))
+                    orders = in_the_words_of(kind, fault, FAULTS[fault.name].apply(orders, fault))
         return orders
 
 
@@ -115,7 +115,7 @@ def _matches(fault: Fault, kind: Kind, users: frozenset[str]) -> bool:
     return (on == "any" or on in meant) and (not fault.user or fault.user in users)
 
 
-def _in_the_words_of(kind: Kind, fault: Fault, orders: Orders) -> Orders:
+def in_the_words_of(kind: Kind, fault: Fault, orders: Orders) -> Orders:
     """The same orders, with what the asked provider itself would say."""
     if fault.name not in FAULT_REFUSALS:
         return orders

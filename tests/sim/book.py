@@ -15,6 +15,7 @@ from reconcile.state.events import (
     PaymentResolved,
     PaymentsAdopted,
     PaymentsAttributed,
+    PaymentsImported,
     PreparedOperation,
     PreparedPayment,
     Result,
@@ -76,10 +77,14 @@ class Book:
                     self._issue(payment.payment_id, payment.amount, payment.remote_id)
                     if payment.bonus is not None:
                         self.bonus[payment.payment_id] = payment.bonus
+            case PaymentsImported(payments=imported):
+                for one in imported:
+                    self._issue(one.payment_id, one.amount, one.remote_id)
+                    self.bonus[one.payment_id] = one.bonus
             case PaymentsAttributed(payments=attributed):
                 self.bonus |= {payment_id: bonus for payment_id, _, bonus in attributed}
             case PaymentResolved():
-                raise AssertionError("no person decides in these histories")
+                raise AssertionError("no person decides about an operation in these histories")
             case _:
                 pass
 

@@ -5,30 +5,38 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from reconcile.model import Desired
+from reconcile.model import Desired, Texts
 from reconcile.money import parse_amount
+from tests.sim.deciding import decide_all
 from tests.sim.kinds import WAYS
-from tests.support.asked import bonus
+from tests.sim.mturk_end import MturkProvider
 
 if TYPE_CHECKING:
     from tests.sim.history import History
 
 HOUR_MS: Final = 3_600_000
+TWIN: Final = "twin"
+"""The key of a bonus that equals w0's in everything else."""
 
 
 class Between(NamedTuple):
-    """One thing that can happen. `happen` says whether it could. `core`: it belongs to the smallest worlds."""
+    """One thing that can happen. `happen` says whether it could. `core`: it belongs to the smallest worlds. `toloka`,
+    `mturk`: where it can happen at all.
+    """
 
     words: str
     happen: Callable[[History], bool]
     core: bool = True
+    toloka: bool = True
+    mturk: bool = True
 
 
 # --- edits ---------------------------------------------------------------------------------------------------------
 
 
-def _row(history: History, recipient: str) -> Desired | None:
-    return next((row for row in history.desired if row.recipient == recipient), None)
+def _row(history: History, name: str) -> Desired | None:
+    worker = history.kind.worker(name)
+    return next((row for row in history.desired if row.recipient == worker and row.key != TWIN), None)
 
 
 def _amount(text: str) -> Callable[[History], bool]:
@@ -44,7 +52,7 @@ def _amount(text: str) -> Callable[[History], bool]:
 def _text(history: History) -> bool:
     row = _row(history, "w0")
     if row is not None:
-        other = (("public_title", (("EN", "Well done"),)),)
+        other: Texts = (("reason", "Well done"),) if history.kind.mturk else (("public_title", (("EN", "Well done"),)),)
         history.ask(row._replace(texts=lambda: other))
     return row is not None
 
@@ -60,7 +68,7 @@ def _add(history: History) -> bool:
     # Under its old name again, or a new bonus: whichever is missing.
     name = "w0" if _row(history, "w0") is None else "w9"
     campaign = history.desired[0].campaign.name if history.desired else "c"
-    history.ask(bonus(name, history.money("1.50"), campaign=campaign))
+    history.ask(history.kind.bonus(history.kind.worker(name), history.money("1.50"), campaign=campaign))
     return True
 
 
@@ -72,7 +80,7 @@ def _rename(*, named: bool) -> Callable[[History], bool]:
             # A second state, or a new one, knows nothing of what is under way under the former names.
             return False
         for row in list(history.desired):
-            new = bonus(row.recipient, "1.00", campaign="d", key=row.key)
+            new = history.kind.bonus(row.recipient, "1.00", campaign="d", key=row.key)
             new = new._replace(amount=row.amount, allow=row.allow, texts=row.texts)
             history.rename(row, new, named=named)
         return True
@@ -84,7 +92,7 @@ def _key(history: History) -> bool:
     row = _row(history, "w1")
     if row is None or row.key or row.bonus_id in history.formers or history.shared or history.carried:
         return False
-    new = bonus("w1", "1.00", campaign=row.campaign.name, key="k")
+    new = history.kind.bonus(row.recipient, "1.00", campaign=row.campaign.name, key="k")
     history.rename(row, new._replace(amount=row.amount, texts=row.texts), named=True)
     return True
 
@@ -94,8 +102,8 @@ def _repeat(history: History) -> bool:
     if row is None or row.key or row.formerly is not None:
         return False
     history.withdraw(row)
-    again = bonus("w1", "1.00", campaign=row.campaign.name, key="again", allow=frozenset({"repeat"}))
-    history.ask(again._replace(amount=row.amount), group="w1#again")
+    again = history.kind.bonus(row.recipient, "1.00", campaign=row.campaign.name, key="again", allow={"repeat"})
+    history.ask(again._replace(amount=row.amount), group=f"{row.recipient}#again")
     return True
 
 
@@ -181,6 +189,23 @@ def _way(number: int) -> Callable[[History], bool]:
     return happen
 
 
+def _by_hand(amount: str, name: str = "w0") -> Callable[[History], bool]:
+    def happen(history: History) -> bool:
+        worker = history.kind.worker(name)
+        assert isinstance(history.provider, MturkProvider)
+        history.provider.pay_by_hand(worker, f"3{worker}", amount)
+        history.watch.served()
+        return True
+
+    return happen
+
+
+def _decide(history: History) -> bool:
+    for machine in history.machines:
+        decide_all(machine)
+    return True
+
+
 # --- time and money ------------------------------------------------------------------------------------------------
 
 
@@ -235,11 +260,11 @@ EVENTS: Final = (
     Between("an apply of one payment", _limited, core=False),
     Between("an apply without a refresh", _unread, core=False),
     Between("the config allows two requests a day", _few_requests, core=False),
-    Between("ways: asynchronous, one by one", _way(0), core=False),
-    Between("ways: batches of three", _way(1)),
-    Between("ways: synchronous", _way(2)),
-    Between("ways: synchronous batches", _way(3), core=False),
-    Between("ways: batches, all or none", _way(4), core=False),
+    Between("ways: asynchronous, one by one", _way(0), core=False, mturk=False),
+    Between("ways: batches of three", _way(1), mturk=False),
+    Between("ways: synchronous", _way(2), mturk=False),
+    Between("ways: synchronous batches", _way(3), core=False, mturk=False),
+    Between("ways: batches, all or none", _way(4), core=False, mturk=False),
     Between("a minute passes", _time(60_000), core=False),
     Between("a settle window passes", _time(901_000)),
     Between("an hour passes", _time(HOUR_MS), core=False),
@@ -250,4 +275,17 @@ EVENTS: Final = (
     Between("the machine is started anew", _reboot),
     Between("the balance is gone", _balance("0.00"), core=False),
     Between("the balance is back", _balance("100000.00"), core=False),
+    Between("21 hours and 50 minutes pass", _time(22 * HOUR_MS - 600_000), toloka=False),
+    Between("22 hours and 10 minutes pass", _time(22 * HOUR_MS + 600_000), core=False, toloka=False),
+    Between("23 hours and 55 minutes pass", _time(24 * HOUR_MS - 300_000), toloka=False),
+    Between("24 hours and 5 minutes pass", _time(24 * HOUR_MS + 300_000), toloka=False),
+    Between("somebody pays w0 by hand, as much", _by_hand("1.50"), toloka=False),
+    Between("somebody pays w1 by hand, something else", _by_hand("0.30", "w1"), core=False, toloka=False),
+    Between("a person decides whose payments are whose", _decide, toloka=False),
 )
+
+
+def menu_of(history: History) -> list[Between]:
+    """What can happen where this history is played."""
+    mturk, core = history.kind.mturk, history.shape.core
+    return [event for event in EVENTS if (event.core or not core) and (event.mturk if mturk else event.toloka)]

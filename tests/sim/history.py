@@ -13,22 +13,26 @@ from decimal import Decimal
 from itertools import count
 from pathlib import Path
 
+from reconcile import identity
 from reconcile.model import Desired, Identity
 from reconcile.settings import Policies
 from tests.sim.chooser import BETWEEN, Chooser
-from tests.sim.events import EVENTS
+from tests.sim.deciding import decide_all
+from tests.sim.events import TWIN, menu_of
 from tests.sim.kinds import KINDS, SINGLES, Kind, Way
 from tests.sim.machine import HastyWire, Machine, WatchedLedger
 from tests.sim.moments import Moments
+from tests.sim.mturk_end import MturkProvider, MturkTruth
 from tests.sim.provider import ChosenFaults, TolokaProvider
 from tests.sim.watch import Watch
-from tests.support.asked import bonus
 from tests.support.sim_provider import SimClock
 from tests.support.stores import FileStore, MemoryStore
 
 WINDOW_MS = 901_000
 QUIET_MS = 20_000_000
 """Before the quiet runs: late requests and slow operations have come to their end."""
+SEQUENCES_MAX = 12
+"""More top-ups than a history asks for."""
 _FOLDERS = count()
 
 
@@ -57,8 +61,10 @@ class History:
         self.struck: Counter[str] = Counter()
         self.clock = SimClock()
         self.faults = ChosenFaults(chooser, self.tell, shape.core)
-        self.provider = TolokaProvider(shape.kind, self.clock, self.faults)
-        self.watch = Watch(self.provider.truth)
+        self.kind = shape.kind
+        make = MturkProvider if shape.kind.mturk else TolokaProvider
+        self.provider: TolokaProvider | MturkProvider = make(shape.kind, self.clock, self.faults)
+        self.watch = Watch(self.provider.truth, by_looks=shape.kind.by_looks)
         self.way = shape.kind.way
         self.policies = Policies()
         self.daily_limit = 10_000
@@ -122,11 +128,13 @@ class History:
 
     def ask(self, row: Desired, *, group: str = "") -> None:
         """Ask for a bonus, in place of the one with the same identity."""
-        name = group or row.recipient
+        name = group or self.watch.groups.get((row.recipient, row.key), row.recipient)
         self.desired = [other for other in self.desired if other.bonus_id != row.bonus_id] + [row]
         self.watch.ceilings[name] = max(self.watch.ceilings.get(name, Decimal(0)), row.amount)
         if group:
             self.watch.groups[row.recipient, row.key] = group
+        for number in range(1, SEQUENCES_MAX):
+            self.provider.truth.keys[identity.payment_id(row.bonus_id, number)] = row.key
         self._tell_machines()
 
     def withdraw(self, row: Desired) -> None:
@@ -190,7 +198,7 @@ class History:
         return self.first if machine is second else second
 
     def _between(self) -> None:
-        menu = [event for event in EVENTS if event.core or not self.shape.core]
+        menu = menu_of(self)
         option = self.chooser.pick("between", 1 + len(menu), BETWEEN)
         if option:
             event = menu[option - 1]
@@ -223,7 +231,11 @@ class History:
 
     def _begin(self) -> None:
         for number in range(self.shape.bonuses):
-            self.ask(bonus(f"w{number}", self.money(f"{number + 1}.50")))
+            self.ask(self.kind.bonus(self.kind.worker(f"w{number}"), self.money(f"{number + 1}.50")))
+        if self.kind.mturk:
+            # Two bonuses of one assignment, alike in all but their keys.
+            worker = self.kind.worker("w0")
+            self.ask(self.kind.bonus(worker, self.money("1.50"), key=TWIN), group=f"{worker}#{TWIN}")
         self.allow_top_ups(allowed=bool(self.draw("top-ups", 2)))
         if not self.way.singles and not self.draw("gate", 5):
             # Else most of a short history would be spent before the gate of a new state.
@@ -244,12 +256,25 @@ class History:
         self.clock.advance(QUIET_MS + max(0, -self.clock.skew_ms))
         self.tell("quiet runs")
         for machine in self.machines:
-            reports = []
-            for _ in range(self.shape.quiet):
-                reports.append(machine.play(wait_s=0))
-                self.clock.advance(2_000_000)
-            assert reports[-1] is not None, "a quiet run broke off"
-            self.watch.ended(machine, reports[-1])
+            self._rest(machine, self.shape.quiet)
+            if self.kind.mturk and decide_all(machine):
+                self.tell("a person decides, and quiet runs follow")
+                self._rest(machine, 2)
+
+    def _rest(self, machine: Machine, runs: int) -> None:
+        """Quiet runs, and what must be true after them."""
+        reports = []
+        for _ in range(runs):
+            reports.append(machine.play(wait_s=0))
+            self.clock.advance(self.kind.rest_ms)
+        assert reports[-1] is not None, "a quiet run broke off"
+        self.watch.ended(machine, reports[-1], doubtful=self._doubtful())
+
+    def _doubtful(self) -> bool:
+        """Whether payments may stand at the provider that no list tells the owner of."""
+        truth = self.provider.truth
+        lost = self.kind.by_looks and (self.shared or any(machine.life for machine in self.machines))
+        return lost or (isinstance(truth, MturkTruth) and bool(truth.by_hand))
 
 
 def swarm(chooser: Chooser, seed: int, folder: Path) -> History:

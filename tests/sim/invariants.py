@@ -24,7 +24,7 @@ def paid_once(truth: Truth) -> None:
 
 def journaled_before_paid(made: Made, sent: Iterable[bytes]) -> None:
     """I2: whatever was paid has a journal entry that is older than it."""
-    if made.marker.payment_id not in sent:
+    if made.payment_id not in sent:
         raise Violation(f"I2: paid without a journal entry: {made.recipient}")
 
 
@@ -45,7 +45,7 @@ def issued_is_true(truth: Truth, book: Book, payments: Iterable[bytes]) -> None:
         made = truth.made.get(payment)
         if made is None:
             raise Violation("I4: called issued, and never paid")
-        if (made[0].amount, made[0].remote_id) != (amount, remote_id):
+        if not truth.shows(made[0], amount, remote_id):
             raise Violation(
                 f"I4: called issued as {amount} ({remote_id}), paid as {made[0].amount} ({made[0].remote_id})"
             )
@@ -87,7 +87,7 @@ def never_too_much(truth: Truth, ceilings: Mapping[str, Decimal], group_of: Mapp
     sums: dict[str, Decimal] = {}
     for made in truth.made.values():
         for one in made:
-            name = group_of.get((one.recipient, one.marker.key), one.recipient)
+            name = group_of.get((one.recipient, one.key), one.recipient)
             sums[name] = sums.get(name, Decimal(0)) + one.amount
     for name, paid in sums.items():
         if paid > ceilings.get(name, Decimal(0)):
@@ -119,8 +119,10 @@ def report_is_whole(report: Report, desired: Iterable[Desired], book: Book) -> N
 
 def ends_true(truth: Truth, book: Book) -> None:
     """After quiet runs: the state calls issued what was paid, all of it, to the cent."""
-    paid = {payment: (made[0].amount, made[0].remote_id) for payment, made in truth.made.items()}
-    if paid != book.issued:
+    paid = {payment: made[0] for payment, made in truth.made.items()}
+    if paid.keys() != book.issued.keys() or not all(
+        truth.shows(made, *book.issued[payment]) for payment, made in paid.items()
+    ):
         lost = [truth.made[payment][0].recipient for payment in paid.keys() - book.issued.keys()]
         raise Violation(f"the end: the state says something else than the provider; it lacks {lost}")
 

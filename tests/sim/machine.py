@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -16,8 +17,9 @@ from reconcile.state.events import Event, StateCarried
 from reconcile.state.ledger import Ledger
 from reconcile.state.lock import Holder, take_over
 from tests.sim.book import Book
+from tests.sim.mturk_end import with_pages
 from tests.sim.rules import Clocked, Trace
-from tests.sim.watch import Watch
+from tests.sim.watch import Watch, is_send
 from tests.support.points import Crash, CrashingLedger, Points
 from tests.support.sim_wire import SimWire
 from tests.support.world import SimProject, World
@@ -118,37 +120,44 @@ class Machine(World):
 
     def play(self, command: str = "apply", *, slots: int = 2, **options: object) -> Report | None:
         """One run, told in the story; None where it died or broke off."""
-        trace = Trace(window_ms=WINDOW_MS - DATE_MS, unread=options.get("scan") is False)
-        self.traces.append(trace)
-        points = ChosenPoints(machine=self)
         told = self.history.tell
         told(f"{self.name}: {command}")
-        try:
-            with self.opened(points, slots, command, options) as (ports, access, run):
-                if command == "refresh":
-                    report = run_refresh(ports, [access], "", run)
-                else:
-                    report = run_apply(ports, [access], Careful(self, ports.ledger), run)
-        except Crash as crash:
-            told(f"  {self.name} died: {crash}")
-            return None
-        except BonusctlError as error:
-            told(f"  {self.name} broke off: {error.summary}")
-            return None
-        finally:
-            self.traces.pop()
+        with self.tracing(unread=options.get("scan") is False) as points:
+            trace = self.trace
+            try:
+                with self.opened(points, slots, command, options) as (ports, access, run):
+                    if command == "refresh":
+                        report = run_refresh(ports, [access], "", run)
+                    else:
+                        report = run_apply(ports, [access], Careful(self, ports.ledger), run)
+            except Crash as crash:
+                told(f"  {self.name} died: {crash}")
+                return None
+            except BonusctlError as error:
+                told(f"  {self.name} broke off: {error.summary}")
+                return None
         left = ", ".join(f"{row.address} {row.why.value}" for row in report.left)
         told(f"  {self.name}: exit {report.exit_code}, {len(report.paid)} paid{f'; left: {left}' if left else ''}")
         # The report of a run that was pushed aside at its very end was true when it was made.
         self.watch.reported(self, report, whole=command == "apply" and not trace.aside)
         return report
 
+    @contextmanager
+    def tracing(self, *, unread: bool = False) -> Iterator[ChosenPoints]:
+        """One run of any command, watched: its points."""
+        self.traces.append(Trace(window_ms=WINDOW_MS - DATE_MS, unread=unread))
+        try:
+            yield ChosenPoints(machine=self)
+        finally:
+            self.traces.pop()
+
     def carry_out(self, request: WireRequest, carried_out: Callable[[], None]) -> tuple[WireResult, int]:
         """The provider gets a request."""
         if self.page:
             request = request._replace(target=re.sub(r"limit=[0-9]+", f"limit={self.page}", request.target))
+            request = with_pages(request, self.page)
         self.watch.leaving(self, request)
-        self.sending = request.method == "POST"
+        self.sending = is_send(request)
 
         def done() -> None:
             self._again(request)

@@ -74,13 +74,54 @@ MORE_READS: Final = (
 )
 LAGS: Final = (_fault("lags five minutes behind", "lag", delay_ms=LAG_MS),)
 ARCHIVED: Final = (_fault("archived", "log_archived"),)
-LAGGING: Final = frozenset({Kind.BONUSES, Kind.OPERATION, Kind.OPERATIONS})
+LAGGING: Final = frozenset({Kind.BONUSES, Kind.OPERATION, Kind.OPERATIONS, Kind.LIST_BONUS_PAYMENTS})
+PAYING: Final = frozenset({Kind.SEND, Kind.SEND_BONUS})
+
+# --- MTurk: one payment a request, which ends at once ----------------------------------------------------------------
+
+CORE_BONUSES: Final = (
+    _fault("the request is lost", "cut_before"),
+    _fault("the answer is lost", "cut_after"),
+    _fault("it is carried out ten minutes later", "late", delay_ms=LATE_MS),
+    _fault("a ServiceFault before anything was done", "error_before"),
+    _fault("a ServiceFault after it was done", "error_after"),
+    _fault("a RequestError", "refuse"),
+    _fault("throttled", "too_many", retry_after_s=2),
+)
+NOT_OF_MTURK: Final = frozenset(
+    {
+        "it starts only after hours",
+        "an answer with another id",
+        "an answer with other counts",
+        "a 503 before anything was done",
+        "a 500 after it was done",
+        "a 429 for the day",
+        "a 429 for the hour",
+        "refused as a whole",
+        "refused while paying",
+        "the second payment is refused while paying",
+        "the operation fails after one payment",
+        "the operation fails after one payment, its log lost",
+    }
+)
+MORE_BONUSES: Final = (
+    *(trouble for trouble in MORE_SENDS if trouble.words not in NOT_OF_MTURK),
+    _fault("its assignment does not exist", "reject"),
+)
+LIES: Final = (
+    _fault("a page of another assignment", "wrong_id"),
+    _fault("a page whose number is another", "wrong_counts"),
+    _fault("half of a page", "shorten"),
+)
 
 
 def troubles(kind: Kind, *, core: bool) -> tuple[Trouble, ...]:
     """What can happen to a request of this kind; with `core` only what differs most."""
     if kind is Kind.SEND:
         return CORE_SENDS if core else CORE_SENDS + MORE_SENDS
+    if kind is Kind.SEND_BONUS:
+        return CORE_BONUSES if core else CORE_BONUSES + MORE_BONUSES
+    lies = LIES if kind is Kind.LIST_BONUS_PAYMENTS and not core else ()
     lags = LAGS if kind in LAGGING else ()
     archived = ARCHIVED if kind is Kind.LOG else ()
-    return CORE_READS + (() if core else MORE_READS) + lags + archived
+    return CORE_READS + (() if core else MORE_READS) + lags + archived + lies

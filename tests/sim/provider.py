@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from reconcile.emulator.control import Running
 from reconcile.emulator.faultkinds import FAULTS
-from reconcile.emulator.faults import FaultBook
+from reconcile.emulator.faults import FaultBook, in_the_words_of
 from reconcile.emulator.ledger import LateRequest
 from reconcile.emulator.orders import Kind as Request
 from reconcile.emulator.orders import Orders
@@ -18,7 +18,7 @@ from reconcile.money import parse_amount
 from reconcile.providers.base import WireRequest
 from tests.sim.chooser import READS, SENDS, Chooser
 from tests.sim.kinds import Kind
-from tests.sim.menus import troubles
+from tests.sim.menus import PAYING, troubles
 from tests.sim.truth import Truth
 from tests.support.sim_provider import Server, SimClock
 
@@ -40,14 +40,16 @@ class ChosenFaults:
         """What happens to the next request."""
         orders = Orders(delay_ms=latency_ms)
         menu = troubles(kind, core=self.core)
-        option = self.chooser.pick(f"request {kind}", 1 + len(menu), SENDS if kind is Request.SEND else READS)
+        option = self.chooser.pick(f"request {kind}", 1 + len(menu), SENDS if kind in PAYING else READS)
         if not option:
             return orders
         trouble = menu[option - 1]
         self.tell(f"  request {kind}: {trouble.words}")
         self.struck[f"{kind}: {trouble.words}"] += 1
         self.again_ms = trouble.again_ms
-        return orders if trouble.fault is None else FAULTS[trouble.fault.name].apply(orders, trouble.fault)
+        if trouble.fault is None:
+            return orders
+        return in_the_words_of(kind, trouble.fault, FAULTS[trouble.fault.name].apply(orders, trouble.fault))
 
 
 class TolokaProvider:

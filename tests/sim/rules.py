@@ -20,22 +20,26 @@ from reconcile.state.events import (
 )
 from tests.sim.book import Book, Operation, Violation
 
-PROTECTED_MS = 7 * 86_400_000
+PROTECTED_MS = {"async": 7 * 86_400_000, "token": 22 * 3_600_000 + 1_000}
+"""How long an id protects, by the way of sending. MTurk's clock shows whole seconds."""
 
 
 @dataclass(slots=True)
 class Trace:
     """One run as it goes, over the book of its journal. Times are the provider's own, in milliseconds. `aside`: another
     run has taken over. `unread`: it was told not to scan, which singles allow after a complete scan.
+
+    `asked` and `scanned`: when the first page of a list was asked for, and when that of the run's last complete scan, by
+    what it lists: an assignment at MTurk, "" for the list of everything.
     """
 
     window_ms: int
     started: bool = False
-    scan_began_ms: int | None = None
-    scanned_ms: int | None = None
     failed: bool = False
     aside: bool = False
     unread: bool = False
+    asked: dict[str, int] = field(default_factory=dict)
+    scanned: dict[str, int] = field(default_factory=dict)
     left: dict[tuple[int, int], int] = field(default_factory=dict)
 
 
@@ -62,7 +66,7 @@ def on_commit(trace: Trace, book: Book, clocked: Clocked, events: Sequence[Event
                 _whole(book, event)
                 _basis(trace, book, clocked, event)
             case ScanCompleted():
-                trace.scanned_ms = trace.scan_began_ms
+                trace.scanned = dict(trace.asked)
             case SendsStarted(sends=sends):
                 for number, send in sends:
                     operation = book.operations[number]
@@ -73,12 +77,12 @@ def on_commit(trace: Trace, book: Book, clocked: Clocked, events: Sequence[Event
         book.take(event)
 
 
-def on_read(trace: Trace, *, from_the_start: bool, now_ms: int) -> None:
-    """A question left; `from_the_start`: the first page of the provider's list of payments, where every scan begins."""
+def on_read(trace: Trace, *, lists: str | None, now_ms: int) -> None:
+    """A question left; `lists`: what it asks the first page of, None where it asks something else."""
     if not trace.started:
         raise Violation("order: a request before the run's first durable write")
-    if from_the_start:
-        trace.scan_began_ms = now_ms
+    if lists is not None:
+        trace.asked[lists] = now_ms
 
 
 def on_send(trace: Trace, book: Book, clocked: Clocked, sent: tuple[str, bytes], now_ms: int) -> Operation:
@@ -87,9 +91,9 @@ def on_send(trace: Trace, book: Book, clocked: Clocked, sent: tuple[str, bytes],
         raise Violation("order: a request before the run's first durable write")
     if trace.failed:
         raise Violation("I9: sent after a write that failed")
-    if trace.scanned_ms is None and not (trace.unread and book.scans):
-        raise Violation("I9: sent before a complete scan of this run")
     operation, send = _journaled(trace, book, sent)
+    if _list_of(operation) not in trace.scanned and not (trace.unread and book.scans):
+        raise Violation("I9: sent before a complete scan of this run")
     trace.left[operation.number, send] = now_ms
     clocked[operation.number, send] = now_ms
     if book.gate and not (len(operation.items) == 1 and len(operation.sends) > 1):
@@ -115,9 +119,10 @@ def _may_be_sent(operation: Operation, clocked: Clocked, now_ms: int) -> None:
     if operation.executed:
         raise Violation("again: sent again after it was known to be executed")
     if operation.doubtful:
-        if operation.mode != "async":
+        if operation.mode not in PROTECTED_MS:
             raise Violation("again: a synchronous request in doubt was sent again")
-        if now_ms - min(clocked[operation.number, send] for send in operation.sends) >= PROTECTED_MS:
+        age_ms = now_ms - min(clocked[operation.number, send] for send in operation.sends)
+        if age_ms >= PROTECTED_MS[operation.mode]:
             raise Violation("again: sent again after the provider may have forgotten its id")
 
 
@@ -162,4 +167,11 @@ def _window_passed(trace: Trace, operation: Operation, clocked: Clocked) -> bool
     if not possible:
         return True
     last_ms = max(clocked[operation.number, send] for send in possible)
-    return trace.scanned_ms is not None and trace.scanned_ms - last_ms >= trace.window_ms
+    scanned_ms = trace.scanned.get(_list_of(operation))
+    return scanned_ms is not None and scanned_ms - last_ms >= trace.window_ms
+
+
+def _list_of(operation: Operation) -> str:
+    """The list that shows an operation's payments: at MTurk that of its assignment."""
+    (item, *_) = operation.items.values()
+    return item.bonus.assignment_id if operation.mode == "token" else ""

@@ -2,7 +2,7 @@
 quiet runs (a third one finds what the second found).
 
 K = 1 is whole: every point, every fault, every event, one by one and in batches, asynchronous and synchronous; in the
-other kinds over what differs most, and whole in `make soak`. K = 2 is whole over what differs most (deaths after
+other kinds, MTurk's among them, over what differs most, and whole in `make soak`. K = 2 is whole over what differs most (deaths after
 each commit and each payment's request; seven faults of a send; unread and lagging reads; the core of the events),
 for asynchronous singles. BONUSCTL_EXHAUSTIVE_K=3 goes on; BONUSCTL_EXHAUSTIVE_MAX bounds the histories of a block.
 """

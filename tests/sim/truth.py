@@ -3,24 +3,22 @@
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import NamedTuple
-from urllib.parse import parse_qs, urlsplit
 
 from reconcile import identity
 from reconcile.emulator.control import Running
 from reconcile.emulator.sends import run_due
 from reconcile.emulator.wirejson import loads
-from reconcile.model import Marker, parse_marker
+from reconcile.model import parse_marker
 
 
 class Made(NamedTuple):
-    """A payment that was made. `operation` is the id it was made under, 32 hex digits, "" for none."""
+    """A payment that was made. `payment_id` is b"" for one that nobody here made. `key` is the bonus's."""
 
     remote_id: str
-    marker: Marker
+    payment_id: bytes
+    key: str
     recipient: str
     amount: Decimal
-    operation: str
-    created_ms: int
 
 
 class Truth:
@@ -28,24 +26,30 @@ class Truth:
 
     def __init__(self, running: Running) -> None:
         self.running = running
+        # The keys of bonuses that were ever asked for, by the ids of their payments.
+        self.keys: dict[bytes, str] = {}
         self.made: dict[bytes, list[Made]] = {}
         self._newest = 0
 
     def look(self) -> list[Made]:
         """What was made since the last look."""
         rows = self.running.ledger.connection.execute(
-            "SELECT id, user_id, private_comment, amount, operation, created_ms FROM bonuses WHERE id > ? ORDER BY id",
+            "SELECT id, user_id, private_comment, amount FROM bonuses WHERE id > ? ORDER BY id",
             (self._newest,),
         ).fetchall()
         fresh = []
-        for number, recipient, comment, amount, operation, created_ms in rows:
+        for number, recipient, comment, amount in rows:
             marker = parse_marker(comment)
             assert marker is not None, f"a payment without a marker: {comment}"
-            made = Made(str(number), marker, recipient, Decimal(amount), operation, created_ms)
+            made = Made(str(number), marker.payment_id, marker.key, recipient, Decimal(amount))
             self.made.setdefault(marker.payment_id, []).append(made)
             self._newest = number
             fresh.append(made)
         return fresh
+
+    def shows(self, made: Made, amount: Decimal, remote_id: str) -> bool:
+        """Whether this is how the provider shows it."""
+        return (made.amount, made.remote_id) == (amount, remote_id)
 
     def catch_up(self) -> None:
         """Have everything done that is due by now."""
@@ -78,14 +82,11 @@ class Truth:
 def payment_ids(body: bytes) -> Iterator[bytes]:
     """The payments that a request's body asks for."""
     value = loads(body)
+    token = identity.from_text(str(value.get("UniqueRequestToken"))) if isinstance(value, dict) else None
+    if token:
+        yield token
+        return
     for item in value if isinstance(value, list) else [value]:
         marker = parse_marker(str(item.get("private_comment"))) if isinstance(item, dict) else None
         if marker is not None:
             yield marker.payment_id
-
-
-def operation_of(target: str) -> str:
-    """The operation id in a request's query, 32 hex digits, "" for none."""
-    given = parse_qs(urlsplit(target).query).get("operation_id", [""])[0]
-    raw = identity.from_text(given)
-    return raw.hex() if raw else ""

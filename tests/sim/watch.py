@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from reconcile.protocol.report import Report
 from reconcile.providers.base import WireRequest
 from reconcile.state.events import Event, OperationSettled, PaymentsAdopted
-from tests.sim import invariants, rules
-from tests.sim.book import Violation
-from tests.sim.truth import Truth, operation_of, payment_ids
+from tests.sim import endings, invariants, looks, rules
+from tests.sim.book import Book, Operation, Violation
+from tests.sim.mturk_end import MturkTruth, lists
+from tests.sim.truth import Truth, payment_ids
 
 if TYPE_CHECKING:
     from tests.sim.machine import Machine
@@ -24,13 +25,17 @@ class Watch:
     for a bonus; `groups` names the bonus of a recipient and key, where it is not the recipient's own.
     """
 
-    def __init__(self, truth: Truth) -> None:
+    def __init__(self, truth: Truth, *, by_looks: bool = False) -> None:
         self.truth = truth
+        # Where equal payments cannot be told apart, the promises are held as sums.
+        self._alike = truth if by_looks and isinstance(truth, MturkTruth) else None
+        self._sent: dict[looks.Look, set[bytes]] = {}
         self.ceilings: dict[str, Decimal] = {}
         self.groups: dict[tuple[str, str], str] = {}
+        self.disowned: set[bytes] = set()
         self.steps = 0
         self._senders: dict[bytes, set[tuple[str, int]]] = {}
-        self._bytes: dict[tuple[str, int, str], bytes] = {}
+        self._bytes: dict[tuple[str, int, bytes], bytes] = {}
 
     # --- every step --------------------------------------------------------------------------------------------------
 
@@ -44,52 +49,58 @@ class Watch:
         book, now_ms = machine.book, self.truth.running.ledger.now_ms()
         for event in events:
             if isinstance(event, OperationSettled):
-                me = (machine.name, machine.life)
-                alone = [item.payment_id for item in event.items if self._senders.get(item.payment_id) == {me}]
-                invariants.not_paid_is_true(self.truth, event, alone)
+                alone = self._alone(machine)
+                if self._alike is None:
+                    invariants.not_paid_is_true(self.truth, event, alone)
+                else:
+                    looks.not_paid_is_true(self._alike, event, book, self._sent, alone)
             rules.on_commit(machine.trace, book, machine.clocked, [event], now_ms)
             if isinstance(event, OperationSettled):
                 said = [item.payment_id for item in event.items if book.status[item.payment_id] == "issued"]
-                invariants.issued_is_true(self.truth, book, said)
+                self._issued_is_true(book, said)
             elif isinstance(event, PaymentsAdopted):
-                invariants.issued_is_true(self.truth, book, [payment.payment_id for payment in event.payments])
+                self._issued_is_true(book, [payment.payment_id for payment in event.payments])
         machine.cuts.append((machine.cuts[-1] if machine.cuts else 1) + len(events))
 
     def leaving(self, machine: Machine, request: WireRequest) -> None:
         """A request is on its way."""
         self.steps += 1
         now_ms = self.truth.running.ledger.now_ms()
-        if request.method != "POST":
-            first_page = LIST in request.target and "id_gt" not in request.target
-            rules.on_read(machine.trace, from_the_start=first_page, now_ms=now_ms)
+        if not is_send(request):
+            listed = lists(request) if request.method == "POST" else _whole_list(request)
+            rules.on_read(machine.trace, lists=listed, now_ms=now_ms)
             return
         sent = (request.target, request.body)
         operation = rules.on_send(machine.trace, machine.book, machine.clocked, sent, now_ms)
         invariants.asked_for(operation, machine.desired, machine.book)
-        self._same_bytes(machine, request)
+        self._same_bytes(machine, request, operation)
+        for item in operation.items.values():
+            look = looks.Look(item.bonus.recipient, item.bonus.assignment_id, item.amount)
+            self._sent.setdefault(look, set()).add(item.payment_id)
         for payment in payment_ids(request.body):
             self._senders.setdefault(payment, set()).add((machine.name, machine.life))
 
-    def _same_bytes(self, machine: Machine, request: WireRequest) -> None:
-        """I3: while an operation is open its id has one sequence of bytes."""
-        name = (machine.name, machine.life, operation_of(request.target))
+    def _same_bytes(self, machine: Machine, request: WireRequest, operation: Operation) -> None:
+        """I3: while an operation is open its id has one sequence of bytes. MTurk's token is the payment's."""
+        one = next(iter(operation.items)) if operation.mode == "token" else operation.operation_id
+        name = (machine.name, machine.life, one)
         earlier = self._bytes.setdefault(name, request.body)
         if earlier != request.body:
-            still_open = [
-                operation
-                for operation in machine.book.operations.values()
-                if operation.open and operation.body == earlier
-            ]
+            still_open = [one for one in machine.book.operations.values() if one.open and one.body == earlier]
             if still_open:
                 raise Violation("I3: one operation id with other bytes while it is open")
             self._bytes[name] = request.body
+
+    def _alone(self, machine: Machine) -> set[bytes]:
+        """The payments that this journal alone has sent."""
+        me = (machine.name, machine.life)
+        return {payment for payment, senders in self._senders.items() if senders == {me}}
 
     def served(self) -> None:
         """The provider has done what it does at once."""
         for made in self.truth.look():
             invariants.journaled_before_paid(made, self._senders)
-            invariants.paid_once(self.truth)
-            invariants.never_too_much(self.truth, self.ceilings, self.groups)
+            self._paid_once()
 
     # --- ends --------------------------------------------------------------------------------------------------------
 
@@ -98,13 +109,48 @@ class Watch:
         self.served()
         if whole:
             invariants.report_is_whole(report, machine.desired, machine.book)
-        invariants.issued_is_true(self.truth, machine.book, machine.book.issued)
+        self._issued_is_true(machine.book, machine.book.issued)
 
-    def ended(self, machine: Machine, report: Report) -> None:
-        """The last of the quiet runs."""
+    def ended(self, machine: Machine, report: Report, *, doubtful: bool = False) -> None:
+        """The last of the quiet runs. `doubtful`: payments may have been made that no list tells the owner of."""
         self.truth.catch_up()
         self.served()
-        invariants.paid_once(self.truth)
-        invariants.never_forgotten(self.truth, machine.book)
+        self._paid_once()
+        if self._alike is None:
+            invariants.never_forgotten(self.truth, machine.book)
+        else:
+            looks.never_forgotten(self._alike, machine.book, self._sent, self._alone(machine))
+        if isinstance(self.truth, MturkTruth):
+            endings.ends_true(self.truth, machine.book, report, machine.desired)
+            endings.ends_whole(report, machine.desired, machine.book, doubtful=doubtful)
+            return
         invariants.ends_true(self.truth, machine.book)
         invariants.ends_whole(report, machine.desired, machine.book)
+
+    # --- the promises, exact or as sums ------------------------------------------------------------------------------
+
+    def _paid_once(self) -> None:
+        if self._alike is None:
+            invariants.paid_once(self.truth)
+            invariants.never_too_much(self.truth, self.ceilings, self.groups)
+        else:
+            looks.paid_once(self._alike, self._sent)
+            looks.never_too_much(self._alike, self.ceilings)
+
+    def _issued_is_true(self, book: Book, payments: Iterable[bytes]) -> None:
+        if self._alike is None:
+            # What a person called nobody's has a name of its own there.
+            invariants.issued_is_true(self.truth, book, [one for one in payments if one not in self.disowned])
+        else:
+            looks.issued_is_true(self._alike, book)
+
+
+def is_send(request: WireRequest) -> bool:
+    """Whether a request moves money."""
+    if request.target != "/":
+        return request.method == "POST"
+    return dict(request.headers).get("X-Amz-Target", "").endswith(".SendBonus")
+
+
+def _whole_list(request: WireRequest) -> str | None:
+    return "" if LIST in request.target and "id_gt" not in request.target else None
