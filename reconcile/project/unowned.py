@@ -16,6 +16,7 @@ from reconcile.project.look import wanted
 from reconcile.project.run import Orders, opened_run, run_options
 from reconcile.project.stop import StopControl
 from reconcile.protocol.adopting import Sought
+from reconcile.protocol.books import unowned_id
 from reconcile.protocol.deciding import run_deciding
 from reconcile.protocol.ports import Progress
 from reconcile.providers.base import RemotePayment
@@ -134,7 +135,7 @@ def _disowned(record: LedgerRecord, payments: Sequence[RemotePayment], at_ms: in
     """Known from now on, and no bonus's."""
     found = tuple(
         AdoptedPayment(
-            payment_id=identity.uuid5("\x1f".join(("unowned", str(record.account), payment.remote_id))),
+            payment_id=unowned_id(str(record.account), payment.remote_id),
             sequence=1,
             bonus=None,
             campaign="",

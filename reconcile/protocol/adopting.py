@@ -2,11 +2,12 @@
 repetitions are said aloud.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from reconcile import identity
-from reconcile.model import Identity
+from reconcile.model import Identity, PaymentStatus
 from reconcile.money import Money
 from reconcile.plan.model import Plan
 from reconcile.protocol.books import Books
@@ -60,7 +61,9 @@ class Adopter:
         self._record = record
         self._books = books
         self._project = project
-        self._sought = {one.payment_id: one for one in sought if one.payment_id}
+        self._sought: defaultdict[tuple[str, str], list[Identity]] = defaultdict(list)
+        for one in sought:
+            self._sought[one.bonus.recipient, one.bonus.assignment_id].append(one.bonus)
         self._payments: list[AdoptedPayment] = []
         self._told: list[tuple[str, str]] = []
         self._unseen: list[bytes] = []
@@ -123,20 +126,25 @@ class Adopter:
     # --- one payment -------------------------------------------------------------------------------------------------
 
     def _refer(self, payment: RemotePayment, items: Mapping[bytes, OperationItem]) -> None:
-        """A reference to a payment that is not issued here: made in another life, or thought not to have been made."""
+        """A reference to a payment that is not issued here: made in another life, or thought not to have been made.
+
+        Where its bonus is not known it is ours all the same, and keeps its worker in doubt until a spec names it.
+        """
         assert payment.reference is not None
         payment_id, sequence = payment.reference
         known = self._ledger.payment_by_id(payment_id, ledger=self._record.ledger)
-        sought = self._sought.get(payment_id)
-        bonus = None if sought is None else sought.bonus
-        place = (known or bonus or payment).recipient, (known or bonus or payment).assignment_id
-        if place != (payment.recipient, payment.assignment_id):
+        place = payment.recipient, payment.assignment_id
+        if known is not None and (known.recipient, known.assignment_id) != place:
             self._copied(payment)
             return
+        bonuses = self._sought.get(place, ())
+        bonus = next((one for one in bonuses if identity.payment_id(one.bonus_id, sequence) == payment_id), None)
         if bonus is None and payment_id in items:
             bonus = self._identity(items[payment_id])
-        self._adopt(payment_id, sequence, bonus, payment, ours=False)
-        self._books.own(payment_id, payment)
+        if known is None or known.status is not PaymentStatus.ISSUED:
+            self._adopt(payment_id, sequence, bonus, payment, ours=False)
+        if bonus is not None or (known is not None and known.bonus_id is not None):
+            self._books.own(payment_id, payment)
 
     def _adopt(
         self, payment_id: bytes, sequence: int, bonus: Identity | None, payment: RemotePayment, *, ours: bool

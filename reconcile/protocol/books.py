@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
+from reconcile import identity
 from reconcile.model import PaymentStatus, Texts
 from reconcile.money import Money
 from reconcile.protocol.ages import Moment, youngest_ms
@@ -39,10 +40,15 @@ class Books:
         self.unlisted: dict[str, Unread] = {}
 
     def load(self, assignments: Collection[str]) -> None:
-        """What the state calls issued for these assignments. One pass over its payments."""
-        number = self._record.ledger
+        """What the state calls issued for these assignments. One pass over its payments.
+
+        A payment of ours whose bonus is not known owns nothing: it may be a bonus of today under an earlier name.
+        """
+        number, account = self._record.ledger, str(self._record.account)
         for payment in self._ledger.all_payments(number):
-            if payment.assignment_id in assignments and payment.status is PaymentStatus.ISSUED:
+            homeless = payment.bonus_id is None and payment.payment_id != unowned_id(account, payment.remote_id)
+            issued = payment.status is PaymentStatus.ISSUED and not homeless
+            if issued and payment.assignment_id in assignments:
                 texts = self._texts(payment.payment_id)
                 owned = Owned(payment.payment_id, payment.recipient, payment.amount, texts, payment.remote_id)
                 self._owned[payment.assignment_id].append(owned)
@@ -130,6 +136,11 @@ class Books:
         if content is None:
             return ()
         return self._gateway.codec.texts_of(content.body, content.position) if content.texts is None else content.texts
+
+
+def unowned_id(account: str, remote_id: str) -> bytes:
+    """The id under which a payment is known that is nobody's bonus, as a person said."""
+    return identity.uuid5("\x1f".join(("unowned", account, remote_id)))
 
 
 def _sentence(unowned: Sequence[RemotePayment], currency: str, address: str) -> str:

@@ -309,6 +309,36 @@ def test_a_lost_state_and_a_changed_amount_pay_no_more_than_was_asked_for(tmp_pa
     assert [amount for _, amount, _ in paid(world)] == ["1.00"]
 
 
+def renamed(world: World, *, named: bool) -> None:
+    """The state is gone, and the campaign has another name; `named`: the spec says which it had."""
+    lose_state(world)
+    (row,) = world.desired
+    new = award(row.recipient, "1.00", campaign="d")
+    world.desired = [new._replace(formerly=row.identity("") if named else None)]
+
+
+def test_a_lost_state_and_a_former_name_find_the_payment_by_its_reference(tmp_path: Path) -> None:
+    """The reference holds the former name's id, which the spec leads to."""
+    world = mturk_world(tmp_path, award("A1", "1.00"), reason_marker=True)
+    world.apply()
+    renamed(world, named=True)
+    assert world.apply().exit_code == 0
+    assert nothing_to_do(world)
+    assert [amount for _, amount, _ in paid(world)] == ["1.00"]
+
+
+def test_a_reference_to_a_bonus_that_no_spec_names_leaves_its_worker_in_doubt_in_every_run(tmp_path: Path) -> None:
+    """It may be this very bonus under an earlier name. Once a spec says so, it counts."""
+    world = mturk_world(tmp_path, award("A1", "1.00"), reason_marker=True)
+    world.apply()
+    former = world.desired[0].identity("")
+    renamed(world, named=False)
+    assert [left(world.apply()), left(world.apply())] == [{"A1": Left.IN_DOUBT}] * 2
+    world.desired = [world.desired[0]._replace(formerly=former)]
+    assert world.apply().exit_code == 0
+    assert [amount for _, amount, _ in paid(world)] == ["1.00"]
+
+
 def test_reasons_end_with_a_reference_on_request_only(tmp_path: Path) -> None:
     world = mturk_world(tmp_path, award("A1", "1.00"), reason_marker=True)
     world.apply()
