@@ -1,13 +1,15 @@
 """Which plan was approved: the one whose digest the status of a merged pull request's head commit carries.
 
 A pull request is what people review, its merge is their yes, and its head commit is what they saw. The status on that
-commit was made by the plan job; a comment's text is not asked, since others may edit it. Where the chain has a gap the
-answer is a refusal that says which, never a guess.
+commit was made by the plan job; a comment's text is not asked, since others may edit it. One commit can be the head of several pull
+requests: only a status that was set for this one, into this branch, is its plan. Where the chain has a gap the answer is
+a refusal that says which, never a guess.
 """
 
 import re
 from typing import Final, NamedTuple
 
+from reconcile.ci.binding import Bound, read_link
 from reconcile.ci.event import Event
 from reconcile.ci.github import BOT, GitHub, Pull, Status
 from reconcile.errors import Refused
@@ -42,10 +44,14 @@ def find_approval(
             reason="not_reviewed",
         )
     pull = _merged_here(github, event) if number is None else _merged_before(github, event, number)
+    bound, others = Bound(pull.number, pull.base), list[Status]()
     for status in github.statuses(pull.head_sha):
-        if status.context == context and status.login == login:
+        if status.context != context:
+            continue
+        if status.login == login and read_link(status.target_url)[1] == bound:
             return _approval(status, pull, event)
-    raise _no_plan(github, pull, context, login)
+        others.append(status)
+    raise _no_plan(pull, others, context, login)
 
 
 def _merged_here(github: GitHub, event: Event) -> Pull:
@@ -101,23 +107,32 @@ def _approval(status: Status, pull: Pull, event: Event) -> Approval:
             remedy=_AGAIN,
             reason="no_reviewed_plan",
         )
-    base, _, run = status.target_url.rpartition("/")
-    known = base == event.run_url.rpartition("/")[0] and run.isascii() and run.isdigit()
+    page, _ = read_link(status.target_url)
+    place, _, run = page.rpartition("/")
+    known = place == event.run_url.rpartition("/")[0] and run.isascii() and run.isdigit()
     return Approval(found[1], pull.number, pull.head_sha, found[2] or "", run if known else "")
 
 
-def _no_plan(github: GitHub, pull: Pull, context: str, login: str) -> Refused:
-    others = {status.login for status in github.statuses(pull.head_sha) if status.context == context}
-    if others:
-        why = f"Its status `{context}` was set by {', '.join(sorted(others))}, not by {login}: it is not believed."
+def _no_plan(pull: Pull, others: list[Status], context: str, login: str) -> Refused:
+    """`others`: the commit's statuses of this name that are not the plan of this pull request."""
+    ours = [read_link(status.target_url)[1] for status in others if status.login == login]
+    strangers = sorted({status.login for status in others})
+    if ours:
+        bound = next((one for one in ours if one is not None), None)
+        why = (
+            f"Its newest plan was made for {bound or 'no pull request that it names'}, not for "
+            f"{Bound(pull.number, pull.base)}: another plan was reviewed there."
+        )
+    elif strangers:
+        why = f"Its status `{context}` was set by {', '.join(strangers)}, not by {login}: it is not believed."
     elif pull.fork:
         why = "It came from a fork, where the plan job may only read and cannot bind its plan to the commit."
     else:
         why = "The plan job did not run for it, was not allowed to set statuses, or ran for another config."
     return Refused(
         f"Pull request #{pull.number} was merged, but its last commit carries no plan that was reviewed",
-        detail=f"{why} There is no status `{context}` on {pull.head_sha[:12]} to take the digest from. "
-        "Nothing was sent.",
+        detail=f"{why} There is no status `{context}` of this pull request on {pull.head_sha[:12]} to take the digest "
+        "from. Nothing was sent.",
         remedy=_AGAIN,
         reason="no_reviewed_plan",
     )

@@ -20,9 +20,12 @@ _EVENT_BYTES_MAX: Final = 16 * 1024 * 1024
 
 
 class PullRequest(NamedTuple):
-    """The pull request of an event. `fork`: its commits come from another repository, so the job may only read."""
+    """The pull request of an event, into the branch `base`. `fork`: its commits come from another repository, so the job
+    may only read.
+    """
 
     number: int
+    base: str
     head_sha: str
     fork: bool
 
@@ -72,18 +75,20 @@ def _pull_request(environ: Mapping[str, str]) -> PullRequest:
     except (OSError, JsonError) as error:
         raise _unreadable(str(error)) from error
     if found is None:
-        raise _unreadable("It names no pull request with a number and a head commit.")
+        raise _unreadable("It names no pull request with a number, a base and a head commit.")
     return found
 
 
 def _from_payload(payload: object) -> PullRequest | None:
     pull = field(payload, "pull_request")
-    number, head = field(pull, "number"), field(pull, "head", "sha")
-    if not isinstance(number, int) or number < 1 or not isinstance(head, str) or not COMMIT.fullmatch(head):
+    number, base, head = field(pull, "number"), field(pull, "base", "ref"), field(pull, "head", "sha")
+    if not isinstance(number, int) or number < 1 or not isinstance(base, str) or not base:
+        return None
+    if not isinstance(head, str) or not COMMIT.fullmatch(head):
         return None
     theirs, ours = field(pull, "head", "repo", "full_name"), field(pull, "base", "repo", "full_name")
     # A fork that was deleted has no repository any more: that is not ours either.
-    return PullRequest(number, head, fork=theirs is None or theirs != ours)
+    return PullRequest(number, base, head, fork=theirs is None or theirs != ours)
 
 
 def _unreadable(detail: str) -> UsageError:

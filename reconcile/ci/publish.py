@@ -1,15 +1,17 @@
 """Puts a plan where its reviewers are: one comment a config, written again in place, and the status of the head commit.
 
-The comment is for reading. What apply believes later is the status alone: it is bound to the commit, and to make one
-takes the right to write to the repository. A step that fails is said and never loses the plan's own result.
+The comment is for reading. What apply believes later is the status alone: it is bound to the commit, the pull request
+and its base, and to make one takes the right to write to the repository. A step that fails is said and never loses the
+plan's own result.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import quote
 
 from reconcile.ci.api import ApiProblem, open_api
+from reconcile.ci.binding import Bound, link_of
 from reconcile.ci.event import Event, PullRequest
 from reconcile.ci.github import BOT, GitHub, Status
 from reconcile.ci.outputs import write_outputs, write_summary
@@ -44,16 +46,22 @@ def marker_of(label: str) -> str:
     return f"<!-- {CONTEXT} {quote(label)} -->"
 
 
-def publish(outcome: Outcome, event: Event, environ: Mapping[str, str], *, label: str, login: str = BOT) -> list[str]:
-    """Write summary, outputs, comment and status. Returns what could not be done, a sentence each."""
-    return [
-        *_left(outcome, environ),
-        *(
-            _reviewed(outcome, event, event.pull_request, environ, label=label, login=login)
-            if event.pull_request
-            else ()
-        ),
-    ]
+class Published(NamedTuple):
+    """What could not be done, a sentence each: `warnings`, and `unbound`, why apply will not believe this plan although
+    it is one that could be approved ("": it will, or nobody asked it to).
+    """
+
+    warnings: tuple[str, ...]
+    unbound: str = ""
+
+
+def publish(outcome: Outcome, event: Event, environ: Mapping[str, str], *, label: str, login: str = BOT) -> Published:
+    """Write summary, outputs, comment and status."""
+    left = tuple(_left(outcome, environ))
+    if event.pull_request is None:
+        return Published(left)
+    warnings, unbound = _reviewed(outcome, event, event.pull_request, environ, label=label, login=login)
+    return Published((*left, *warnings), unbound)
 
 
 def _left(outcome: Outcome, environ: Mapping[str, str]) -> Iterator[str]:
@@ -67,25 +75,24 @@ def _left(outcome: Outcome, environ: Mapping[str, str]) -> Iterator[str]:
 
 def _reviewed(
     outcome: Outcome, event: Event, pull: PullRequest, environ: Mapping[str, str], *, label: str, login: str
-) -> list[str]:
-    """The comment and the status of a pull request; returns what failed."""
+) -> Published:
+    """The comment and the status of a pull request."""
     if pull.fork:
-        return [
+        text = (
             "This pull request comes from a fork, where a workflow may only read: there is no comment, and this plan "
             "cannot be the one that is approved. The job's summary shows it. To pay it, somebody with write access "
             "pushes these commits to a branch of this repository and opens a pull request from there."
-        ]
+        )
+        return Published((text,))
     try:
         with open_api(environ) as api:
-            return list(_write(GitHub(api, event.repository), outcome, event, pull, label=label, login=login))
+            return _write(GitHub(api, event.repository), outcome, event, pull, label=label, login=login)
     except UsageError as error:
-        return [f"Neither comment nor status was written: {error.summary}. {_WITHOUT_STATUS}"]
+        return Published((), f"Neither comment nor status was written: {error.summary}. {_WITHOUT_STATUS}")
 
 
-def _write(
-    github: GitHub, outcome: Outcome, event: Event, pull: PullRequest, *, label: str, login: str
-) -> Iterator[str]:
-    """The comment, then the status; yields what failed."""
+def _write(github: GitHub, outcome: Outcome, event: Event, pull: PullRequest, *, label: str, login: str) -> Published:
+    """The comment, then the status."""
     body = comment_text(outcome, event, pull, label=label)
 
     def comment() -> None:
@@ -97,23 +104,28 @@ def _write(
 
     def status() -> None:
         state = "success" if outcome.fit else "failure"
-        github.create_status(
-            pull.head_sha, Status(context_of(label), state, description(outcome), event.run_url, login)
-        )
+        link = link_of(event.run_url, Bound(pull.number, pull.base))
+        github.create_status(pull.head_sha, Status(context_of(label), state, description(outcome), link, login))
 
-    yield from _tried(comment, "The comment was not written", "The job's summary shows the plan.")
-    yield from _tried(status, f"The status of commit {pull.head_sha[:12]} was not set", _WITHOUT_STATUS)
-
-
-_WITHOUT_STATUS: Final = "Without the status, apply refuses after the merge: nothing binds this plan to the commit."
+    unsaid = _tried(comment, "The comment was not written", "The job's summary shows the plan.")
+    unbound = _tried(status, f"The status of commit {pull.head_sha[:12]} was not set", _WITHOUT_STATUS)
+    return Published((unsaid,) if unsaid else (), unbound)
 
 
-def _tried(do: Callable[[], None], what: str, meaning: str) -> Iterator[str]:
+_WITHOUT_STATUS: Final = (
+    "Nothing binds this plan to the commit: after the merge, apply would refuse, or take the digest of an older plan. Run "
+    "this job again."
+)
+
+
+def _tried(do: Callable[[], None], what: str, meaning: str) -> str:
+    """What failed, and what that means; "" where it was done."""
     try:
         do()
     except ApiProblem as problem:
         right = " The job's token lacks the right: see `permissions`." if problem.status in (403, 404) else ""
-        yield f"{what}. {problem}{right} {meaning}"
+        return f"{what}. {problem}{right} {meaning}"
+    return ""
 
 
 def comment_text(outcome: Outcome, event: Event, pull: PullRequest, *, label: str) -> str:

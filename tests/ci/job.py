@@ -49,14 +49,14 @@ class Job:
         project(self.folder)
         write_specs(self.folder, f"{{user_id: {ANN}, amount: 1.00}}", f"{{user_id: {BEN}, amount: 0.50}}")
 
-    def pull_request(self, number: int = 12, *, head: str = HEAD, fork: bool = False) -> None:
+    def pull_request(self, number: int = 12, *, head: str = HEAD, base: str = "main", fork: bool = False) -> None:
         """The job works for a pull request from here on."""
         theirs = "stranger/bonuses" if fork else REPOSITORY
         payload = {
             "pull_request": {
                 "number": number,
                 "head": {"sha": head, "repo": {"full_name": theirs}},
-                "base": {"repo": {"full_name": REPOSITORY}},
+                "base": {"ref": base, "repo": {"full_name": REPOSITORY}},
             }
         }
         path = self.runner / "event.json"

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.ci.job import HEAD, MERGE, Job
+from tests.ci.job import ANN, HEAD, MERGE, Job
+from tests.support.cli import write_specs
 from tests.support.github import TOKEN, Fault, Server, github
 
 DIGEST = "sha256:" + "ab" * 32
@@ -28,12 +29,19 @@ def job(tmp_path: Path, server: Server) -> Job:
     return made
 
 
-def planned(server: Server, digest: str = DIGEST, *, sha: str = HEAD, login: str = "github-actions[bot]") -> None:
+def planned(
+    server: Server,
+    digest: str = DIGEST,
+    *,
+    sha: str = HEAD,
+    login: str = "github-actions[bot]",
+    bound: str = "?pull-request=12&base=main",
+) -> None:
     value = {
         "context": "bonusctl/plan",
         "state": "success",
         "description": f"{digest} 2 payments, 1.50 USD",
-        "target_url": RUN,
+        "target_url": RUN + bound,
     }
     server.memory.status(sha, value, login)
 
@@ -61,7 +69,13 @@ def test_the_newest_plan_of_the_commit_counts(job: Job, server: Server) -> None:
 
 
 def test_a_newer_plan_that_was_refused_takes_the_older_one_away(job: Job, server: Server) -> None:
-    value = {"context": "bonusctl/plan", "state": "failure", "description": "The plan is refused"}
+    link = f"{RUN}?pull-request=12&base=main"
+    value = {
+        "context": "bonusctl/plan",
+        "state": "failure",
+        "description": "The plan is refused",
+        "target_url": link,
+    }
     server.memory.status(HEAD, value, "github-actions[bot]")
     said = refused(job)
     assert "The newest plan of pull request #12 was not fit for approval" in said
@@ -114,7 +128,31 @@ def test_a_plan_of_another_commit_or_config_is_none_of_this_one(job: Job, server
     server.memory.status(
         HEAD, {"context": "bonusctl/plan (b/bonusctl.yaml)", "state": "success"}, "github-actions[bot]"
     )
-    assert "There is no status `bonusctl/plan` on 111111111111" in refused(job)
+    assert "There is no status `bonusctl/plan` of this pull request on 111111111111" in refused(job)
+
+
+@pytest.mark.parametrize(
+    ("bound", "said"),
+    [
+        ("?pull-request=12&base=release", "was made for pull request #12 into release, not for"),
+        ("?pull-request=13&base=main", "was made for pull request #13 into main, not for"),
+        ("?base=main&pull-request=13&base=main", "was made for no pull request that it names, not for"),
+        ("?pull-request=12", "was made for no pull request that it names, not for"),
+        ("", "was made for no pull request that it names, not for"),
+    ],
+)
+def test_a_plan_of_the_same_commit_for_another_base_or_number_is_not_the_one_that_was_approved(
+    job: Job, server: Server, bound: str, said: str
+) -> None:
+    server.memory.statuses.clear()
+    planned(server, bound=bound)
+    assert f"Its newest plan {said} pull request #12 into main: another plan was reviewed there" in refused(job)
+
+
+def test_a_later_plan_for_another_base_does_not_take_the_place_of_the_reviewed_one(job: Job, server: Server) -> None:
+    """Two pull requests of one commit: each has its own plan."""
+    planned(server, "sha256:" + "cd" * 32, bound="?pull-request=13&base=release")
+    assert job.run("ci", "approved").ended.out == f"{DIGEST}\n"
 
 
 def test_a_status_without_a_digest_is_refused(job: Job, server: Server) -> None:
@@ -123,7 +161,7 @@ def test_a_status_without_a_digest_is_refused(job: Job, server: Server) -> None:
 
 
 def test_a_run_of_another_place_is_not_taken_for_the_plan_s(job: Job, server: Server) -> None:
-    server.memory.statuses[HEAD][0]["target_url"] = "https://evil.example/runs/55"
+    server.memory.statuses[HEAD][0]["target_url"] = "https://evil.example/runs/55?pull-request=12&base=main"
     assert job.run("ci", "approved").outputs["run-id"] == ""
 
 
@@ -184,3 +222,17 @@ def test_a_commit_s_name_from_an_answer_is_one_or_the_answer_is_refused(job: Job
 def test_without_a_token_nothing_is_approved(job: Job) -> None:
     del job.environ["GITHUB_TOKEN"]
     assert "GITHUB_TOKEN is not set" in refused(job)
+
+
+def test_the_plan_that_the_job_bound_is_found_by_its_merge_whatever_was_planned_for_the_same_commit_since(
+    tmp_path: Path, server: Server
+) -> None:
+    server.memory.pull(12, head=HEAD, merge=MERGE)
+    job = Job(tmp_path, server)
+    job.pull_request(12)
+    reviewed = job.run("ci", "plan").outputs["digest"]
+    write_specs(job.folder, f"{{user_id: {ANN}, amount: 5.00}}")
+    job.pull_request(13, base="release")
+    assert job.run("ci", "plan").outputs["digest"] != reviewed
+    job.push()
+    assert job.run("ci", "approved").outputs["digest"] == reviewed

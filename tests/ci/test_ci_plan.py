@@ -42,7 +42,7 @@ def test_a_plan_becomes_comment_status_summary_and_outputs(job: Job, server: Ser
     (status,) = server.memory.statuses[HEAD]
     assert (status["context"], status["state"]) == ("bonusctl/plan", "success")
     assert status["description"] == f"{ran.outputs['digest']} 2 payments, 1.50 USD"
-    assert status["target_url"] == "https://github.com/acme/bonuses/actions/runs/77"
+    assert status["target_url"] == "https://github.com/acme/bonuses/actions/runs/77?pull-request=12&base=main"
     assert ran.summary.startswith("## Bonus plan: 2 payments, 1.50 USD\n")
 
 
@@ -117,19 +117,38 @@ def test_a_comment_over_the_limit_is_cut_and_counts_the_rest(job: Job, server: S
         (302, b"", "302"),
     ],
 )
-def test_what_github_did_not_take_is_a_warning_and_the_plan_s_result_stands(
+def test_a_comment_that_github_did_not_take_is_a_warning_and_the_plan_s_result_stands(
     job: Job, server: Server, status: int, body: bytes, said: str
 ) -> None:
-    server.memory.faults = [Fault("GET", "comments", status, body), Fault("POST", "statuses", status, body)]
+    server.memory.faults = [Fault("GET", "comments", status, body)]
     ran = job.run("ci", "plan")
     assert ran.ended.code == 0
     assert ran.outputs["exit-code"] == "2"
-    warnings = [line for line in ran.ended.out.splitlines() if line.startswith("::warning ")]
-    assert len(warnings) == 2
-    assert "The comment was not written" in warnings[0]
-    assert said in warnings[0]
-    assert "apply refuses after the merge" in warnings[1]
+    (warning,) = [line for line in ran.ended.out.splitlines() if line.startswith("::warning ")]
+    assert "The comment was not written" in warning
+    assert said in warning
     assert bodies(server) == []
+    assert len(server.memory.statuses[HEAD]) == 1
+
+
+@pytest.mark.parametrize("status", [403, 404, 502])
+def test_a_status_that_github_did_not_take_fails_the_job(job: Job, server: Server, status: int) -> None:
+    """The comment would show one digest, and an older status of the same commit another one."""
+    server.memory.faults = [Fault("POST", "statuses", status, b"{}")]
+    ran = job.run("ci", "plan")
+    assert ran.ended.code == 1
+    assert ran.outputs["exit-code"] == "2"
+    (error,) = [line for line in ran.ended.out.splitlines() if line.startswith("::error ")]
+    assert f"The status of commit 111111111111 was not set. GitHub answered {status}" in error
+    assert "Nothing binds this plan to the commit" in error
+    assert len(bodies(server)) == 1
+
+
+def test_the_status_names_the_pull_request_and_any_base(job: Job, server: Server) -> None:
+    job.pull_request(13, base="release/2026&base=main")
+    assert job.run("ci", "plan").ended.code == 0
+    (status,) = server.memory.statuses[HEAD]
+    assert status["target_url"].endswith("/runs/77?pull-request=13&base=release%2F2026%26base%3Dmain")
 
 
 def test_a_passing_fault_of_a_read_is_tried_once_more(job: Job, server: Server) -> None:
@@ -139,18 +158,19 @@ def test_a_passing_fault_of_a_read_is_tried_once_more(job: Job, server: Server) 
     assert "::warning" not in ran.ended.out
 
 
-def test_a_server_that_is_not_there_is_a_warning(job: Job) -> None:
+def test_without_a_server_the_plan_is_shown_and_the_job_fails(job: Job) -> None:
     job.environ["GITHUB_API_URL"] = "http://127.0.0.1:9"
     ran = job.run("ci", "plan")
-    assert ran.ended.code == 0
+    assert ran.ended.code == 1
     assert "no connection" in ran.ended.out
+    assert ran.summary.startswith("## Bonus plan: 2 payments")
 
 
 @pytest.mark.parametrize("url", ["http://github.example", "https://user@api.github.com", "ftp://127.0.0.1"])
 def test_the_token_is_sent_over_https_or_to_this_machine_alone(job: Job, url: str) -> None:
     job.environ["GITHUB_API_URL"] = url
     ran = job.run("ci", "plan")
-    assert ran.ended.code == 0
+    assert ran.ended.code == 1
     assert "is no address that a token is sent to" in ran.ended.out
 
 
@@ -181,10 +201,11 @@ def test_a_push_has_a_summary_and_no_request(job: Job, server: Server) -> None:
     assert "2 payments" in ran.summary
 
 
-def test_without_a_token_the_plan_is_made_all_the_same(job: Job, server: Server) -> None:
+def test_without_a_token_the_plan_is_made_and_the_job_fails(job: Job, server: Server) -> None:
     del job.environ["GITHUB_TOKEN"]
     ran = job.run("ci", "plan")
-    assert ran.ended.code == 0
+    assert ran.ended.code == 1
+    assert ran.summary.startswith("## Bonus plan: 2 payments")
     assert "Neither comment nor status was written: GITHUB_TOKEN is not set" in ran.ended.out
     assert server.memory.requests == []
 

@@ -34,6 +34,7 @@ def test_it_runs_for_pull_requests_the_main_branch_and_by_hand() -> None:
     on = LOADED[True]  # YAML 1.1 reads `on` as true
     assert set(on) == {"pull_request", "push", "workflow_dispatch"}
     assert on["push"] == {"branches": ["main"]}
+    assert on["pull_request"] == {"branches": ["main"]}
     assert "pull_request_target" not in WORKFLOW + ACTION
     assert "workflow_run" not in WORKFLOW + ACTION
 

@@ -101,7 +101,7 @@ class Actions:
             "pull_request": {
                 "number": number,
                 "head": {"sha": head, "repo": {"full_name": theirs}},
-                "base": {"repo": {"full_name": REPOSITORY}},
+                "base": {"ref": "main", "repo": {"full_name": REPOSITORY}},
             }
         }
         # GitHub gives no secret to a fork's job.

@@ -9,6 +9,7 @@ from reconcile.cli.options import examples, login_option
 
 if TYPE_CHECKING:
     from reconcile.ci.review import Outcome
+    from reconcile.diagnostics import Severity
     from reconcile.plan.model import Plan
     from reconcile.project.config import Project
 
@@ -35,16 +36,18 @@ def command(
 ) -> None:
     """Plan, and show it where it is reviewed: annotations on the specs' lines, the job's summary, one comment on the
     pull request that is written again in place, and the status `bonusctl/plan` that binds the digest to the head
-    commit. Outputs: changes, total, digest, plan (the saved file), exit-code.
+    commit, the pull request and its base. Outputs: changes, total, digest, plan (the saved file), exit-code.
 
-    Exits with 1 where the specs have errors or the plan is refused. What GitHub did not take is a warning: the plan's
-    own result stands. On a pull request from a fork nothing is written but the summary.
+    Exits with 1 where the specs have errors, the plan is refused, or the status could not be set: without it nobody can
+    approve this plan. What else GitHub did not take is a warning. On a pull request from a fork nothing is written but
+    the summary.
     """
     from pathlib import Path
 
     from reconcile.ci.event import read_event
     from reconcile.ci.publish import label_of, publish
     from reconcile.ci.review import annotations
+    from reconcile.diagnostics import Severity
 
     event = read_event(invocation.environ)
     outcome = _outcome(invocation, out, masked=masked)
@@ -52,9 +55,12 @@ def command(
     invocation.console.result(annotations(outcome))
     root = Path.cwd() if invocation.project is None else invocation.project.settings.root
     label = label_of(event, invocation.config, root)
-    for sentence in publish(outcome, event, invocation.environ, label=label, login=login):
-        _warn(invocation, sentence)
-    if not outcome.fit:
+    published = publish(outcome, event, invocation.environ, label=label, login=login)
+    for sentence in published.warnings:
+        _notice(invocation, Severity.WARNING, sentence)
+    if published.unbound:
+        _notice(invocation, Severity.ERROR, published.unbound)
+    if not outcome.fit or published.unbound:
         ctx.exit(1)
 
 
@@ -114,10 +120,10 @@ def _show(invocation: Invocation, outcome: "Outcome") -> None:
         console.result(render_plan_to_approve(outcome.plan, color=console.color))
 
 
-def _warn(invocation: Invocation, sentence: str) -> None:
+def _notice(invocation: Invocation, severity: "Severity", sentence: str) -> None:
     """On the job's page, and in its log."""
-    from reconcile.diagnostics import Diagnostic, Severity
+    from reconcile.diagnostics import Diagnostic
     from reconcile.render.diagnostics import render_github
 
-    found = Diagnostic(severity=Severity.WARNING, code="ci", summary="bonusctl", detail=sentence)
+    found = Diagnostic(severity=severity, code="ci", summary="bonusctl", detail=sentence)
     invocation.console.result(render_github((found,)))
