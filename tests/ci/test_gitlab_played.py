@@ -115,3 +115,12 @@ def test_broken_specs_end_the_plan_job(tmp_path: Path) -> None:
     write_specs(made.clone, f"{{user_id: {ANN}, amount: -1}}")
     made.commit()
     assert made.job("bonusctl-plan").code == 1
+
+
+def test_the_log_of_broken_specs_shows_their_places_and_names_nobody(tmp_path: Path) -> None:
+    made = Pipelines(tmp_path)
+    write_specs(made.clone, f"{{user_id: {ANN}, amount: 1.00}}", f"{{user_id: {BEN}, amount: -1}}")
+    made.commit()
+    log = made.job("bonusctl-plan").out
+    assert "specs/week.yaml:6" in log
+    assert [name for name in (ANN, BEN, "user_id") if name in log] == []
