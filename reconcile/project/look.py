@@ -1,4 +1,4 @@
-"""Looking at a state: every bonus with its payments, every campaign's figures. Reads only."""
+"""Looking at a state by bonus: each with its payments, under whichever name they were made. Reads only."""
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
@@ -10,11 +10,10 @@ from reconcile.errors import InvalidInput, StateError, UsageError
 from reconcile.model import Desired, Identity, PaymentStatus, PublicStatus, parse_address, public_status
 from reconcile.money import ZERO, add
 from reconcile.plan.acceptance import rejection
-from reconcile.plan.model import CampaignSummary, Plan
 from reconcile.project.config import Project
 from reconcile.project.specs import choose
 from reconcile.providers.rules import currency_of
-from reconcile.render.state_values import BonusRow, CampaignRow
+from reconcile.render.state_values import BonusRow
 from reconcile.state.ledger import AcceptanceRecord, LedgerRecord, RecordedPayment, StateReader
 
 
@@ -38,7 +37,10 @@ def wanted(project: Project) -> Wanted:
 def bonus_rows(
     project: Project, reader: StateReader | None, asked: Wanted, *, campaign: str = ""
 ) -> Iterator[BonusRow]:
-    """Every recorded bonus by ledger, campaign and id, then the desired ones that are not recorded yet."""
+    """Every recorded bonus by ledger, campaign and id, then the desired ones that are not recorded yet.
+
+    What was paid under a former name is the present bonus's, once: `campaign` finds it by either of its names.
+    """
     left = dict(asked.bonuses)
     former = {bonus.formerly.bonus_id: bonus for bonus in left.values() if bonus.formerly is not None}
     for ledger in reader.ledgers() if reader is not None else ():
@@ -47,17 +49,33 @@ def bonus_rows(
         payments = (row for row in reader.all_payments(ledger.ledger, campaign or None) if row.bonus_id is not None)
         for bonus_id, group in groupby(payments, key=lambda payment: payment.bonus_id):
             assert bonus_id is not None
-            # What is recorded under a former name is the present bonus: it is not listed as missing beside it.
             bonus = asked.bonuses.get(bonus_id) or former.get(bonus_id)
-            if bonus is not None and _is_of(project, bonus, ledger):
-                left.pop(bonus.bonus_id, None)
-                row = recorded_row(project, ledger, tuple(group), bonus.amount)
-                yield with_acceptance(row, acceptances.get(bonus_id))
-            else:
+            if bonus is None or not _is_of(project, bonus, ledger):
                 yield recorded_row(project, ledger, tuple(group), None)
+            elif left.pop(bonus.bonus_id, None) is not None:
+                row = _desired_row(project, ledger, bonus, _payments(reader, ledger, bonus, tuple(group)))
+                yield with_acceptance(row, acceptances.get(bonus.bonus_id))
+        # A campaign's own name finds none of the payments that were made under its former one.
+        for bonus in [bonus for bonus in left.values() if campaign and bonus.campaign.name == campaign]:
+            if bonus.formerly is not None and _is_of(project, bonus, ledger):
+                found = reader.payments(bonus.formerly.bonus_id, ledger=ledger.ledger)
+                if found:
+                    del left[bonus.bonus_id]
+                    row = _desired_row(project, ledger, bonus, found)
+                    yield with_acceptance(row, acceptances.get(bonus.bonus_id))
     for bonus in left.values():
         if not campaign or bonus.campaign.name == campaign:
             yield _planned_row(project, bonus)
+
+
+def _payments(
+    reader: StateReader, ledger: LedgerRecord, bonus: Desired, own: tuple[RecordedPayment, ...] = ()
+) -> tuple[RecordedPayment, ...]:
+    """A desired bonus's payments, those under its former name first. `own` spares the asking where there is none."""
+    if bonus.formerly is None:
+        return own or reader.payments(bonus.bonus_id, ledger=ledger.ledger)
+    names = bonus.formerly.bonus_id, bonus.bonus_id
+    return tuple(payment for name in names for payment in reader.payments(name, ledger=ledger.ledger))
 
 
 def find_bonus(project: Project, reader: StateReader | None, address: str) -> tuple[LedgerRecord, BonusRow]:
@@ -70,25 +88,43 @@ def find_bonus(project: Project, reader: StateReader | None, address: str) -> tu
             remedy="List the addresses:\nbonusctl state list",
         )
     bonus_id = Identity(project.settings.project, *parts).bonus_id
-    found = []
+    asked = wanted(project)
+    bonus = asked.bonuses.get(bonus_id) or _formerly(asked, bonus_id)
     for ledger in reader.ledgers() if reader is not None else ():
         assert reader is not None
+        row = _row_in(project, reader, ledger, bonus_id, bonus)
+        if row is not None and configured_name(project, ledger) is not None:
+            return ledger, row
+    former = "" if asked.readable else " The specs, which may say what it was called before, cannot be read."
+    raise StateError(
+        f"{address} is not recorded in this state",
+        detail=f"Nothing was sent for it yet, or it was recorded under another project.{former}",
+        remedy="List what is recorded:\nbonusctl state list",
+        reason="not_recorded",
+    )
+
+
+def _row_in(
+    project: Project, reader: StateReader, ledger: LedgerRecord, bonus_id: bytes, bonus: Desired | None
+) -> BonusRow | None:
+    """What a ledger has recorded of a bonus, None for nothing. `bonus`: the one that the specs ask for by this id."""
+    if bonus is None or not _is_of(project, bonus, ledger):
         payments = reader.payments(bonus_id, ledger=ledger.ledger)
-        if payments and _configured(project, ledger) is not None:
-            found.append((ledger, payments))
-    if not found:
-        raise StateError(
-            f"{address} is not recorded in this state",
-            detail="Nothing was sent for it yet, or it was recorded under another project.",
-            remedy="List what is recorded:\nbonusctl state list",
-            reason="not_recorded",
-        )
-    ledger, payments = found[0]
-    desired = wanted(project).bonuses.get(bonus_id)
-    row = recorded_row(project, ledger, payments, None if desired is None else desired.amount)
-    assert reader is not None
-    acceptance = next((one for one in reader.acceptances(ledger.ledger) if one.bonus_id == bonus_id), None)
-    return ledger, with_acceptance(row, acceptance)
+        row = recorded_row(project, ledger, payments, None) if payments else None
+    else:
+        payments = _payments(reader, ledger, bonus)
+        row = _desired_row(project, ledger, bonus, payments) if payments else None
+    if row is None:
+        return None
+    acceptance = next((one for one in reader.acceptances(ledger.ledger) if one.bonus_id == row.bonus_id), None)
+    return with_acceptance(row, acceptance)
+
+
+def _formerly(asked: Wanted, bonus_id: bytes) -> Desired | None:
+    """The present bonus whose former name this is."""
+    return next(
+        (one for one in asked.bonuses.values() if one.formerly is not None and one.formerly.bonus_id == bonus_id), None
+    )
 
 
 def recorded_row(
@@ -100,7 +136,7 @@ def recorded_row(
     return BonusRow(
         bonus_id=first.bonus_id,
         campaign=first.campaign,
-        provider=_configured(project, ledger) or ledger.account.type,
+        provider=configured_name(project, ledger) or ledger.account.type,
         recipient=first.recipient,
         assignment_id=first.assignment_id,
         key=first.key,
@@ -109,6 +145,19 @@ def recorded_row(
         issued=add(payment.amount for payment in payments if payment.status is PaymentStatus.ISSUED),
         status=status_of(payments),
         payments=payments,
+    )
+
+
+def _desired_row(
+    project: Project, ledger: LedgerRecord, bonus: Desired, payments: tuple[RecordedPayment, ...]
+) -> BonusRow:
+    """A recorded bonus that the specs ask for, under the name by which they do."""
+    return recorded_row(project, ledger, payments, bonus.amount)._replace(
+        bonus_id=bonus.bonus_id,
+        campaign=bonus.campaign.name,
+        recipient=bonus.recipient,
+        assignment_id=bonus.assignment_id,
+        key=bonus.key,
     )
 
 
@@ -131,84 +180,14 @@ def status_of(payments: Sequence[RecordedPayment]) -> PublicStatus:
     return "issued" if "issued" in words else "planned"
 
 
-def campaign_rows(project: Project, reader: StateReader | None, plan: Plan) -> Iterator[CampaignRow]:
-    """The figures of every campaign that the specs or the state know."""
-    seen = set()
-    rejected = _rejected(reader)
-    carried = {(one.provider, one.campaign): one for one in plan.carried}
-    for summary in plan.campaigns:
-        settings = project.settings.provider(summary.provider)
-        key = (settings.ledger_key if settings else ("", "")), summary.campaign
-        seen.add(key)
-        yield _campaign_row(summary, rejected.get(key, 0))
-    for ledger in reader.ledgers() if reader is not None else ():
-        assert reader is not None
-        for record in reader.campaigns(ledger.ledger):
-            key = (ledger.account.type, ledger.account.environment), record.campaign
-            if key in seen or record.project != project.settings.project:
-                continue
-            provider = _configured(project, ledger) or ledger.account.type
-            elsewhere = carried.get((provider, record.campaign))
-            bonuses = record.bonuses - (elsewhere.bonuses if elsewhere else 0)
-            if not bonuses:
-                continue
-            yield CampaignRow(
-                campaign=record.campaign,
-                provider=provider,
-                currency=ledger.currency,
-                desired=0,
-                issued=0,
-                to_issue=0,
-                in_doubt=0,
-                rejected=rejected.get(key, 0),
-                conflict=0,
-                orphaned=bonuses,
-                amount=ZERO,
-                issued_amount=record.issued - elsewhere.issued if elsewhere else record.issued,
-                budget=None,
-                budget_left=None,
-            )
-
-
-def _campaign_row(summary: CampaignSummary, rejected: int) -> CampaignRow:
-    return CampaignRow(
-        campaign=summary.campaign,
-        provider=summary.provider,
-        currency=summary.currency,
-        desired=summary.desired,
-        issued=summary.unchanged,
-        to_issue=summary.issue + summary.top_up,
-        in_doubt=summary.in_doubt,
-        rejected=rejected,
-        conflict=summary.conflict,
-        orphaned=summary.orphaned,
-        amount=summary.amount,
-        issued_amount=summary.issued,
-        budget=summary.budget,
-        budget_left=summary.budget_left,
-        accepted=summary.accepted,
-    )
-
-
-def _rejected(reader: StateReader | None) -> dict[tuple[tuple[str, str], str], int]:
-    """Bonuses whose newest attempt was rejected, by ledger and campaign."""
-    counts: dict[tuple[tuple[str, str], str], int] = {}
-    for ledger in reader.ledgers() if reader is not None else ():
-        assert reader is not None
-        for record in reader.campaigns(ledger.ledger):
-            count = sum(1 for bonus in reader.bonuses(ledger.ledger, record.campaign) if bonus.rejected)
-            counts[(ledger.account.type, ledger.account.environment), record.campaign] = count
-    return counts
-
-
-def _configured(project: Project, ledger: LedgerRecord) -> str | None:
+def configured_name(project: Project, ledger: LedgerRecord) -> str | None:
     """The config's name for the provider that a ledger belongs to."""
     key = (ledger.account.type, ledger.account.environment)
     return next((provider.name for provider in project.settings.providers if provider.ledger_key == key), None)
 
 
 def _is_of(project: Project, bonus: Desired, ledger: LedgerRecord) -> bool:
-    return _configured(project, ledger) == bonus.campaign.provider
+    return configured_name(project, ledger) == bonus.campaign.provider
 
 
 def _planned_row(project: Project, bonus: Desired) -> BonusRow:

@@ -34,6 +34,7 @@ def bonus_json(row: BonusRow) -> dict[str, object]:
         "recipient": row.recipient,
         "assignment_id": row.assignment_id or None,
         "key": row.key or None,
+        "formerly": row.formerly or None,
         "currency": row.currency,
         "desired_amount": _amount(row.desired),
         "issued_amount": _amount(row.issued),

@@ -7,7 +7,7 @@ from reconcile import identity
 from reconcile.model import public_status
 from reconcile.money import Money, format_amount
 from reconcile.render.safe import visible
-from reconcile.render.state_values import BonusRow, CampaignRow, totals_by_currency
+from reconcile.render.state_values import BonusRow, CampaignRow, address_of, totals_by_currency
 from reconcile.render.table import table
 from reconcile.state.ledger import RunRecord
 from reconcile.times import format_time
@@ -22,7 +22,7 @@ def render_bonuses_text(rows: Iterable[BonusRow]) -> str:
     cells = [
         (
             visible(row.address),
-            _STATUS_WORDS[row.status] + (", accepted" if row.accepted else ""),
+            _status(row),
             "-" if row.desired is None else format_amount(row.desired),
             format_amount(row.issued),
             row.currency,
@@ -32,6 +32,11 @@ def render_bonuses_text(rows: Iterable[BonusRow]) -> str:
     if not cells:
         return "No bonus is recorded or desired.\n"
     return _lines(table(("ADDRESS", "STATUS", "DESIRED", "ISSUED", ""), cells, right=(2, 3)))
+
+
+def _status(row: BonusRow) -> str:
+    formerly = f", formerly {visible(row.formerly)}" if row.formerly else ""
+    return f"{_STATUS_WORDS[row.status]}{', accepted' if row.accepted else ''}{formerly}"
 
 
 def render_bonus_text(row: BonusRow) -> str:
@@ -45,6 +50,8 @@ def render_bonus_text(row: BonusRow) -> str:
         f"  desired    {desired}",
         f"  issued     {Money(row.issued, row.currency)}",
     ]
+    if row.formerly:
+        lines.append(f"  formerly   {visible(row.formerly)}")
     if row.accepted is not None:
         what = f"as rejected ({visible(row.accepted.code)})" if row.accepted.code else "as it is"
         by = f"by {visible(row.accepted.actor)}, {format_time(row.accepted.at_ms)}"
@@ -52,7 +59,9 @@ def render_bonus_text(row: BonusRow) -> str:
     for payment in row.payments:
         status = _STATUS_WORDS[public_status(payment.status, sent=payment.sent)]
         lines.append("")
-        lines.append(f"  Payment {payment.sequence}: {Money(payment.amount, row.currency)}, {status}")
+        was = address_of(payment)
+        name = f" as {visible(was)}" if was != row.address else ""
+        lines.append(f"  Payment {payment.sequence}: {Money(payment.amount, row.currency)}, {status}{name}")
         lines.append(f"    payment id    {identity.to_text(payment.payment_id)}")
         if payment.operation_id is not None:
             lines.append(f"    operation id  {identity.to_text(payment.operation_id)}")

@@ -34,6 +34,16 @@ class BonusRow(NamedTuple):
         """The bonus as people type it."""
         return format_address(self.campaign, self.recipient, self.assignment_id, self.key)
 
+    @property
+    def formerly(self) -> str:
+        """The address under which it was paid, where that is another; else ""."""
+        return next((was for payment in self.payments if (was := address_of(payment)) != self.address), "")
+
+
+def address_of(payment: RecordedPayment) -> str:
+    """The bonus under whose name a payment was made."""
+    return format_address(payment.campaign, payment.recipient, payment.assignment_id, payment.key)
+
 
 class CurrencyTotal(NamedTuple):
     """What campaigns were issued, and are still to be issued, in one currency."""

@@ -62,6 +62,16 @@ def test_a_person_resolves_as_not_issued_and_it_is_planned_again(doubtful: Path)
     assert bonusctl(doubtful, "plan", "--detailed-exitcode").code == 2
 
 
+def test_a_renamed_bonus_in_doubt_is_decided_under_its_new_name(doubtful: Path) -> None:
+    write_specs(doubtful, "{user_id: a, amount: 1.00}", campaign="week-48", head="formerly: week-47\n")
+    shown = bonusctl(doubtful, "state", "show", "week-48/a").out
+    assert "  Payment 1: 1.00 USD, in doubt as week-47/a\n" in shown
+    arguments = ("--issued", "--reason", "seen", "--auto-approve")
+    ended = bonusctl(doubtful, "state", "resolve", "week-48/a", *arguments)
+    assert (ended.code, ended.out) == (0, "Recorded: week-48/a is issued.\n")
+    assert bonusctl(doubtful, "plan", "--detailed-exitcode").code == 0
+
+
 def test_a_decision_needs_one_word_a_reason_and_a_yes(doubtful: Path) -> None:
     """Neither word and both words are refused alike: silence must not mean that a payment is made again."""
     for said, *arguments in (

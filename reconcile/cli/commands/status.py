@@ -11,7 +11,7 @@ from reconcile.cli.options import examples, format_option
 @pass_invocation
 def command(invocation: Invocation, /, form: str) -> None:
     """Per campaign: desired, issued, to issue, in doubt, rejected, orphaned, money paid and to pay, budget left."""
-    from reconcile.project.look import campaign_rows
+    from reconcile.project.look_campaigns import campaign_rows
     from reconcile.project.specs import choose, plan_of
     from reconcile.render.state_json import render_status_json
     from reconcile.render.state_text import render_status_text

@@ -1,0 +1,80 @@
+"""Looking at a state by campaign: every one's figures, as plan and state know them. Reads only."""
+
+from collections.abc import Iterator
+
+from reconcile.money import ZERO
+from reconcile.plan.model import CampaignSummary, Plan
+from reconcile.project.config import Project
+from reconcile.project.look import configured_name
+from reconcile.render.state_values import CampaignRow
+from reconcile.state.ledger import StateReader
+
+
+def campaign_rows(project: Project, reader: StateReader | None, plan: Plan) -> Iterator[CampaignRow]:
+    """The figures of every campaign that the specs or the state know."""
+    seen = set()
+    rejected = _rejected(reader)
+    carried = {(one.provider, one.campaign): one for one in plan.carried}
+    for summary in plan.campaigns:
+        settings = project.settings.provider(summary.provider)
+        key = (settings.ledger_key if settings else ("", "")), summary.campaign
+        seen.add(key)
+        yield _campaign_row(summary, rejected.get(key, 0))
+    for ledger in reader.ledgers() if reader is not None else ():
+        assert reader is not None
+        for record in reader.campaigns(ledger.ledger):
+            key = (ledger.account.type, ledger.account.environment), record.campaign
+            if key in seen or record.project != project.settings.project:
+                continue
+            provider = configured_name(project, ledger) or ledger.account.type
+            elsewhere = carried.get((provider, record.campaign))
+            bonuses = record.bonuses - (elsewhere.bonuses if elsewhere else 0)
+            if not bonuses:
+                continue
+            yield CampaignRow(
+                campaign=record.campaign,
+                provider=provider,
+                currency=ledger.currency,
+                desired=0,
+                issued=0,
+                to_issue=0,
+                in_doubt=0,
+                rejected=rejected.get(key, 0),
+                conflict=0,
+                orphaned=bonuses,
+                amount=ZERO,
+                issued_amount=record.issued - elsewhere.issued if elsewhere else record.issued,
+                budget=None,
+                budget_left=None,
+            )
+
+
+def _campaign_row(summary: CampaignSummary, rejected: int) -> CampaignRow:
+    return CampaignRow(
+        campaign=summary.campaign,
+        provider=summary.provider,
+        currency=summary.currency,
+        desired=summary.desired,
+        issued=summary.unchanged,
+        to_issue=summary.issue + summary.top_up,
+        in_doubt=summary.in_doubt,
+        rejected=rejected,
+        conflict=summary.conflict,
+        orphaned=summary.orphaned,
+        amount=summary.amount,
+        issued_amount=summary.issued,
+        budget=summary.budget,
+        budget_left=summary.budget_left,
+        accepted=summary.accepted,
+    )
+
+
+def _rejected(reader: StateReader | None) -> dict[tuple[tuple[str, str], str], int]:
+    """Bonuses whose newest attempt was rejected, by ledger and campaign."""
+    counts: dict[tuple[tuple[str, str], str], int] = {}
+    for ledger in reader.ledgers() if reader is not None else ():
+        assert reader is not None
+        for record in reader.campaigns(ledger.ledger):
+            count = sum(1 for bonus in reader.bonuses(ledger.ledger, record.campaign) if bonus.rejected)
+            counts[(ledger.account.type, ledger.account.environment), record.campaign] = count
+    return counts
