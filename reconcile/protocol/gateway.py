@@ -48,7 +48,8 @@ class Reply(NamedTuple):
 
 class Gateway:
     """Calls in flight at one provider. `met`: the recipients and assignments whom a sentence of this run may name. Those of
-    every call are among them, since the provider's own words about it may name them; `meet` adds others.
+    every call that did not go well are among them, since the provider's own words about it may name them; `meet` adds
+    others.
     """
 
     def __init__(
@@ -112,7 +113,6 @@ class Gateway:
         """Send a call in the background; its number comes back with the reply."""
         self._number += 1
         self._pace.take()
-        self.meet(*_named(call))
         self._calls[self._number] = call
         since_ms = call.journaled_ms if isinstance(call, SendOperation) else None
         self._wire.start(Ticket(self._number, self.codec.request(call), isinstance(call, SendOperation), since_ms))
@@ -127,7 +127,7 @@ class Gateway:
             server_ms = getattr(answer, "server_ms", None)
             if server_ms is not None:
                 self._server = (server_ms, self._clock.boottime_ms())
-            self.meet(*_shown(answer))
+            self.meet(*_named(call, answer))
             replies.append(Reply(number, call, answer))
         return replies
 
@@ -167,25 +167,28 @@ class Gateway:
         return answer
 
 
-def _named(call: Call) -> Iterator[str]:
-    """Whom a call is about."""
+def _named(call: Call, answer: Answer) -> Iterator[str]:
+    """Whom a sentence about this answer may name."""
+    match answer:
+        case AssignmentFound(recipient=recipient):
+            yield recipient
+        case ItemsSeen(items=items):
+            yield from (item.recipient for item in items)
+        case Unread():
+            yield from _asked_about(call)
+        case SendAnswer(code=code, message=message) if code or message:
+            yield from _asked_about(call)
+        case _:
+            pass
+
+
+def _asked_about(call: Call) -> Iterator[str]:
     match call:
         case SendOperation(operation=operation) | PollOperation(operation=operation) | ReadItems(operation=operation):
             for item in operation.items:
                 yield from (item.recipient, item.assignment_id)
         case ReadAssignment(assignment_id=name) | ListPayments(scope=name):
             yield name
-        case _:
-            pass
-
-
-def _shown(answer: Answer) -> Iterator[str]:
-    """Whom an answer about few payments names besides."""
-    match answer:
-        case AssignmentFound(recipient=recipient):
-            yield recipient
-        case ItemsSeen(items=items) | SendAnswer(items=items):
-            yield from (item.recipient for item in items)
         case _:
             pass
 

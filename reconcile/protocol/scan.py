@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from reconcile import identity
 from reconcile.errors import BonusctlError
-from reconcile.model import Identity, Marker, PaymentStatus, parse_marker
+from reconcile.model import Identity, Marker, PaymentStatus, parse_address, parse_marker
 from reconcile.protocol.comparing import Listed, Span, alarms, compare
 from reconcile.protocol.gateway import Gateway, over_ms, told
 from reconcile.protocol.report import Missing, Paid
@@ -199,7 +199,9 @@ class _Reader:
 
     def _paid(self, payment: AdoptedPayment, *, adopted: bool) -> Paid:
         bonus = Identity("", payment.campaign, payment.recipient, payment.assignment_id, payment.key)
-        self._gateway.meet(payment.recipient, payment.assignment_id)
+        if parse_address(bonus.address) != (bonus.campaign, bonus.recipient, bonus.assignment_id, bonus.key):
+            # A provider may have names that no address can hold: nobody finds them in this one again.
+            self._gateway.meet(payment.recipient, payment.assignment_id)
         return Paid(
             address=bonus.address,
             payment_id=payment.payment_id,

@@ -208,6 +208,23 @@ def test_a_marker_that_was_copied_to_a_stranger_names_nobody(tmp_path: Path) -> 
     world.close()
 
 
+@pytest.mark.parametrize("odd", ["some#body", "some/body", "so[me]body"])
+def test_a_payment_that_was_found_for_a_name_that_no_address_can_hold_names_nobody(tmp_path: Path, odd: str) -> None:
+    world = toloka(tmp_path, 0)
+    world.tell("apply")
+    world.store.lose()
+    with world.remote.ledger.transaction(writes=True):
+        world.remote.ledger.connection.execute(
+            "UPDATE bonuses SET body = replace(body, user_id, ?), user_id = ?", (odd, odd)
+        )
+    report = world.tell("refresh")
+    assert report is not None
+    assert odd in report.paid[0].address
+    shown = "\n".join(world.masked)
+    assert [part for part in (odd, "body", *NAMES) if part in shown] == []
+    world.close()
+
+
 def test_an_assignment_of_another_worker_names_neither(tmp_path: Path) -> None:
     world = toloka(tmp_path, 0, check_assignments=True)
     whose = {"id": TOLOKA[0][1], "user_id": TOLOKA[3][0], "status": "ACCEPTED"}
