@@ -14,6 +14,7 @@ from reconcile.providers.base import (
     ListPayments,
     Lost,
     NotSent,
+    PaymentsPage,
     PollOperation,
     ReadAccount,
     ReadAssignment,
@@ -29,7 +30,9 @@ from reconcile.providers.endpoint import Endpoint
 from reconcile.providers.http import HttpWire, WireOptions
 from tests.fuzz.target import Target
 from tests.fuzz.trees import edited
+from tests.providers import test_mturk_every_node as mturk
 from tests.providers.servers import Connection, Server
+from tests.providers.test_mturk_codec import PLAIN
 from tests.providers.toloka_cases import CODEC, OPERATION_TEXT, error, log, operation, payments_page, record, response
 
 READS: Final = (
@@ -51,7 +54,9 @@ RECORDED: Final[Sequence[tuple[int, Any]]] = (
     (409, error("OPERATION_ALREADY_EXISTS")),
     (429, error("TOO_MANY_REQUESTS", payload={"interval": "DAY"})),
     (500, error("INTERNAL_ERROR")),
+    *((status, recorded) for _, status, recorded in mturk.RECORDED.values()),
 )
+MTURK_READS: Final = (mturk.LIST.call, mturk.WHO.call, mturk.BALANCE.call)
 
 
 def on_the_wire(status: int, body: bytes) -> bytes:
@@ -112,7 +117,9 @@ class Answers(Target):
         sent = CODEC.answer(SendOperation(record()), result)
         assert isinstance(sent, SendAnswer)
         self._hold(sent, result)
+        self._hold_mturk(result)
         answers: list[Answer] = [CODEC.answer(call, result) for call in READS]
+        answers += [PLAIN.answer(call, result) for call in MTURK_READS]
         return sent.outcome is not SendOutcome.AMBIGUOUS or any(not isinstance(one, Unread) for one in answers)
 
     def _ask(self) -> WireResult:
@@ -123,6 +130,18 @@ class Answers(Target):
         assert number == self._number
         assert isinstance(result, WireResponse | Lost | NotSent)
         return result
+
+    def _hold_mturk(self, result: WireResult) -> None:
+        """MTurk pays with an empty object, and refuses in its own form; an empty list says so itself."""
+        body = result.body if isinstance(result, WireResponse) else b""
+        sent = PLAIN.answer(mturk.SEND.call, result)
+        assert isinstance(sent, SendAnswer)
+        if sent.outcome is SendOutcome.EXECUTED:
+            assert b"".join(body.split()) == b"{}" or b"__type" in body or b"\\u" in body
+        elif sent.outcome is SendOutcome.NOT_EXECUTED:
+            assert b"__type" in body or b"\\u" in body or b"<Error>" in body
+        if isinstance(PLAIN.answer(mturk.LIST.call, result), PaymentsPage):
+            assert (b"BonusPayments" in body and b"NumResults" in body) or b"\\u" in body
 
     def _hold(self, sent: SendAnswer, result: WireResult) -> None:
         """What is believed must stand in the answer."""

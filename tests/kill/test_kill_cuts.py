@@ -1,7 +1,8 @@
 """The network cuts request and answer after every byte: no cut answer proves anything, and the next run pays what is due."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from itertools import count
 from pathlib import Path
 
@@ -13,15 +14,19 @@ from reconcile.providers.base import (
     Call,
     ListPayments,
     Lost,
+    PaymentsPage,
     PollOperation,
     SendAnswer,
     SendOperation,
     Unread,
     WireResponse,
 )
+from reconcile.providers.endpoint import Endpoint
+from reconcile.providers.http import HttpWire, WireOptions
 from tests.kill.cutting import WHOLE, Cut, CuttingProxy
 from tests.kill.launching import Launcher, Project
 from tests.providers.test_http_wire import one, wire_to
+from tests.providers.test_mturk_codec import PLAIN, operation
 from tests.providers.toloka_cases import CODEC, record
 from tests.support.emulator import EmulatorProcess
 from tests.support.figures import Tell
@@ -105,3 +110,60 @@ def cutting_payments(at: int) -> Callable[[bytes], Cut]:
         return (Cut(request=at % len(request)), Cut(answer=at % 200), WHOLE)[turn]
 
     return decide
+
+
+# --- MTurk -----------------------------------------------------------------------------------------------------------
+
+MTURK_CALLS: dict[str, tuple[Call, int]] = {
+    "send": (SendOperation(operation()), 1),
+    "list": (ListPayments(None, "", "3A"), 1 if EVERY else 3),
+}
+
+
+@contextmanager
+def unsigned(port: int) -> Iterator[HttpWire]:
+    """A wire to an emulator that asks for no signature."""
+    options = WireOptions(
+        endpoint=Endpoint("http", "127.0.0.1", port),
+        authorization=lambda: "",
+        sign=lambda _, __: {},
+        fence=lambda: "",
+        boottime_ms=lambda: 0,
+        clean=lambda text: text,
+        slots=1,
+        timeout_s=5,
+    )
+    with closing(HttpWire(options)) as wire:
+        yield wire
+
+
+@pytest.mark.parametrize("name", MTURK_CALLS)
+def test_an_exchange_with_mturk_cut_after_any_byte_proves_nothing(tmp_path: Path, name: str, tell: Tell) -> None:
+    """A cut list above all: it never looks like an empty one."""
+    call, stride = MTURK_CALLS[name]
+    request = PLAIN.request(call)
+    with (
+        EmulatorProcess(tmp_path / "remote.db", {"mturk-signed": False}) as emulator,
+        CuttingProxy(emulator.port, lambda _: WHOLE) as proxy,
+    ):
+        if name == "list":
+            with unsigned(emulator.port) as wire:
+                assert isinstance(one(wire, PLAIN.request(SendOperation(operation()))), WireResponse)
+        with unsigned(proxy.port) as wire:
+            # Twice, since what a repeated token is answered has another length.
+            whole = [one(wire, request) for _ in range(2 if name == "send" else 1)]
+            assert all(isinstance(result, WireResponse) for result in whole)
+            sent, answered = proxy.lengths[-1]
+            cuts = [Cut(request=at) for at in range(0, sent, stride)]
+            cuts += [Cut(answer=at) for at in range(0, answered, stride)]
+            for cut in cuts:
+                proxy.decide = lambda _, cut=cut: cut  # type: ignore[misc]
+                result = one(wire, request)
+                assert isinstance(result, Lost), cut
+                assert proves_nothing(PLAIN.answer(call, result)), cut
+            proxy.decide = lambda _: WHOLE
+            listed = PLAIN.answer(MTURK_CALLS["list"][0], one(wire, PLAIN.request(MTURK_CALLS["list"][0])))
+        assert isinstance(listed, PaymentsPage)
+        assert len(listed.payments) == 1
+        assert proxy.cuts == len(cuts) > 50
+        tell({"bytes cut after": len(cuts)})

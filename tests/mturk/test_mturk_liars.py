@@ -12,6 +12,7 @@ from reconcile.model import Desired
 from reconcile.protocol.report import Left
 from reconcile.providers.base import WireRequest, WireResponse, WireResult
 from tests.mturk.mturk_world import HOUR_MS, award, left, lose_state, mturk_settings, paid, sends
+from tests.sim.mturk_end import with_pages
 from tests.support.world import World
 
 Lie = Callable[[str, int], bytes | None]
@@ -91,6 +92,26 @@ def test_observing_ends_where_a_list_leads_in_circles(tmp_path: Path) -> None:
     world.lie = truth
     assert world.apply().exit_code == 0
     assert paid(world) == [("A1", "1.00", "Thank you!")]
+    world.close()
+
+
+@dataclass(slots=True)
+class Paged(World):
+    """A provider that shows one payment a page."""
+
+    def carry_out(self, request: WireRequest, carried_out: Callable[[], None]) -> tuple[WireResult, int]:
+        return World.carry_out(self, with_pages(request, 1), carried_out)
+
+
+def test_a_payment_on_the_last_page_of_a_list_counts(tmp_path: Path) -> None:
+    """Two bonuses of one assignment are paid and the state is lost: the second page alone shows the second worker's."""
+    first, second = award("A1", "1.00", assignment="3A"), award("A2", "1.00", assignment="3A")
+    world = Paged(tmp_path, desired=[first, second], settings=mturk_settings(), options=Options(mturk_signed=False))
+    world.apply()
+    lose_state(world)
+    world.clock.advance(25 * HOUR_MS)
+    assert left(world.apply()) == {"A1": Left.IN_DOUBT, "A2": Left.IN_DOUBT}
+    assert len(paid(world)) == 2
     world.close()
 
 

@@ -7,6 +7,7 @@
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
+from tests.mutants import of_mturk as mturk
 from tests.mutants import of_proof as proof
 from tests.mutants import of_sending as sending
 from tests.mutants import of_state as state
@@ -150,6 +151,34 @@ MUTANTS: Final = (
     Mutant(
         state.watermark_too_new,
         "tests/protocol/test_what_mutants_showed.py::test_a_scan_looks_back_for_what_became_visible_late",
+    ),
+    Mutant(
+        mturk.token_of_the_operation,
+        "tests/providers/test_mturk_codec.py",
+    ),
+    Mutant(
+        mturk.token_trusted_for_a_hundred_hours,
+        "tests/mturk/test_mturk_runs.py::test_under_22_hours_the_same_is_sent_again_and_over_it_absence_decides",
+    ),
+    Mutant(
+        mturk.what_the_state_owns_is_free,
+        "tests/mturk/test_matching.py::test_what_is_issued_takes_its_payment_before_what_is_in_doubt",
+    ),
+    Mutant(
+        mturk.last_page_of_an_assignment_forgotten,
+        "tests/mturk/test_mturk_liars.py::test_a_payment_on_the_last_page_of_a_list_counts",
+    ),
+    Mutant(
+        mturk.nobodys_payment_ignored,
+        "tests/mturk/test_mturk_runs.py::test_a_payment_by_hand_puts_its_worker_in_doubt_whatever_its_amount",
+    ),
+    Mutant(
+        mturk.repeated_token_is_a_refusal,
+        "tests/mturk/test_mturk_runs.py::test_what_was_paid_and_does_not_show_yet_is_refused_by_its_token",
+    ),
+    Mutant(
+        mturk.reference_without_a_bonus_owns,
+        "tests/mturk/test_mturk_runs.py::test_a_reference_to_a_bonus_that_no_spec_names_leaves_its_worker_in_doubt_in_every_run",
     ),
 )
 BY_NAME: Final = {mutant.name: mutant for mutant in MUTANTS}

@@ -110,7 +110,7 @@ class Mutant(NamedTuple):
     instead: Callable[..., object]
     kind: Kind
     within: int
-    says: str
+    says: str | tuple[str, ...]
 
 
 MUTANTS = {
@@ -120,7 +120,7 @@ MUTANTS = {
     "absence counts at once": Mutant(observing, "absence_counts", absent_at_once, SYNC, 400, "I5"),
     "no gate": Mutant(session, "pass_gate", open_gate, BATCHES, 400, "gate"),
     "a time-out is a failure": Mutant(sending.Sender, "take", time_out_is_failure, SINGLES, 200, "I5"),
-    "a scan that adopts nothing": Mutant(scan._Reader, "take", nobody_looks, SINGLES, 400, "I6"),
+    "a scan that adopts nothing": Mutant(scan._Reader, "take", nobody_looks, SINGLES, 400, ("I1", "I6")),
     "the wire delivers twice": Mutant(provider.TolokaProvider, "refuses_repetition", always_once, SYNC, 400, "I1"),
 }
 
