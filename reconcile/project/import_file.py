@@ -1,18 +1,19 @@
 """Payments made before bonusctl, from a CSV or TSV file: one a row, with places for what is wrong."""
 
-import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import BinaryIO, Final, NamedTuple
 
-from reconcile.diagnostics import Diagnostics, Place
+from reconcile.diagnostics import Diagnostics
 from reconcile.errors import InvalidInput, UsageError
 from reconcile.money import AmountError, parse_amount
 from reconcile.plan.importing import Candidate
 from reconcile.providers.rules import RULES, FieldKind
 from reconcile.settings import ProviderSettings
 from reconcile.spec.ids import id_problem, normalized
+from reconcile.spec.report import Report, Unreadable, quoted
+from reconcile.spec.rows import Table, as_text, cell_place
 from reconcile.times import parse_time
 
 RECIPIENT: Final = "recipient"
@@ -38,22 +39,23 @@ def read_payments_file(
     does not fit: an import takes a file whole or not at all.
     """
     diagnostics = Diagnostics()
+    found: list[Candidate] = []
     delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
+
+    def opener() -> BinaryIO:
+        return path.open("rb")
+
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.reader(file, delimiter=delimiter, strict=True)
-            columns = _columns(next(rows, []), shown, provider, fields)
-            found = [
-                candidate
-                for row in rows
-                if any(row) and (candidate := _candidate(row, columns, rows.line_num, shown, provider, diagnostics))
-            ]
+        with Report(diagnostics, shown, opener) as report, opener() as raw, as_text(raw) as text:
+            try:
+                # The reader of the specs' data files: a row with a cell too many is no payment to either.
+                table = Table(text, delimiter, report)
+                columns = _columns(table.header, shown, provider, fields)
+                found.extend(_Rows(table, columns, report, provider).candidates())
+            except Unreadable as problem:
+                report.unreadable(problem)
     except OSError as error:
         raise UsageError(f"{shown} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{shown} is not written in UTF-8", remedy="Save it as UTF-8, and try again.") from error
-    except csv.Error as error:
-        raise UsageError(f"{shown} is no CSV: {error}") from error
     if diagnostics.errors:
         raise InvalidInput(f"{shown} has errors; nothing was imported.", tuple(diagnostics))
     if len(found) > ROWS_MAX:
@@ -85,8 +87,6 @@ def _columns(head: Sequence[str], shown: str, provider: ProviderSettings, fields
         if column not in head:
             raise UsageError(f"{shown} has no column {column}", detail=f"It has: {', '.join(head)}.")
     places = {name: number for number, name in enumerate(head)}
-    if len(places) != len(head):
-        raise UsageError(f"{shown} has a column twice", detail=f"It has: {', '.join(head)}.")
 
     def place(field: str) -> int | None:
         return places.get(fields.get(field, field))
@@ -104,60 +104,74 @@ def _columns(head: Sequence[str], shown: str, provider: ProviderSettings, fields
 
 
 class _Wrong(Exception):
-    """A cell that does not fit."""
+    """A cell that does not fit; `column` is its place in the row."""
 
-    def __init__(self, code: str, summary: str, hint: str = "") -> None:
+    def __init__(self, column: int, code: str, summary: str, *, detail: str = "", hint: str = "") -> None:
         super().__init__(summary)
-        self.code, self.summary, self.hint = code, summary, hint
+        self.column, self.code, self.summary, self.detail, self.hint = column, code, summary, detail, hint
 
 
-def _candidate(
-    row: Sequence[str], columns: Columns, line: int, shown: str, provider: ProviderSettings, diagnostics: Diagnostics
-) -> Candidate | None:
-    try:
+class _Rows:
+    """The rows of one file as payments; what is wrong with a cell is reported at its place, under its column's name."""
+
+    def __init__(self, table: Table, columns: Columns, report: Report, provider: ProviderSettings) -> None:
+        self._table = table
+        self._columns = columns
+        self._report = report
+        self._decimals = RULES[provider.type].tariffs[provider.environment].decimals
+
+    def candidates(self) -> Iterator[Candidate]:
+        """Every row that is not blank and fits."""
+        for line, row in self._table.rows():
+            if not any(row):
+                continue
+            try:
+                yield self._candidate(line, row)
+            except _Wrong as wrong:
+                place = cell_place(self._report, line, wrong.column, self._table.delimiter)
+                self._report.error(
+                    wrong.code, wrong.summary, detail=wrong.detail, hint=wrong.hint, line=place[0], column=place[1]
+                )
+
+    def _candidate(self, line: int, row: Sequence[str]) -> Candidate:
+        columns = self._columns
+        if not row[columns.recipient]:
+            raise _Wrong(columns.recipient, "missing", f"{self._called(columns.recipient)} is empty")
         return Candidate(
-            recipient=_name(row, columns.recipient, "recipient", required=True),
-            assignment_id=_name(row, columns.assignment_id, "assignment_id"),
-            amount=_amount(_cell(row, columns.amount), provider),
-            remote_id=_name(row, columns.remote_id, "remote_id"),
-            created_ms=_created(_cell(row, columns.created)),
+            recipient=self._name(row, columns.recipient),
+            assignment_id=self._name(row, columns.assignment_id),
+            amount=self._amount(row, columns.amount),
+            remote_id=self._name(row, columns.remote_id),
+            created_ms=self._created(row, columns.created),
             texts=(),
-            where=f"{shown}:{line}",
+            where=f"{self._report.shown}:{line}",
         )
-    except _Wrong as wrong:
-        diagnostics.error(wrong.code, wrong.summary, hint=wrong.hint, place=Place(shown, line))
-        return None
 
+    def _called(self, column: int) -> str:
+        return quoted(self._table.header[column])
 
-def _cell(row: Sequence[str], column: int | None) -> str:
-    return "" if column is None or column >= len(row) else row[column]
+    def _name(self, row: Sequence[str], column: int | None) -> str:
+        if column is None or not row[column]:
+            return ""
+        problem = id_problem(row[column], self._table.header[column])
+        if problem is not None:
+            raise _Wrong(column, problem.code, problem.summary, detail=problem.detail, hint=problem.hint)
+        return normalized(row[column])
 
+    def _amount(self, row: Sequence[str], column: int) -> Decimal:
+        try:
+            amount = parse_amount(row[column], decimals_max=self._decimals)
+        except AmountError as error:
+            raise _Wrong(column, "amount", f"{self._called(column)}: {error}", hint=error.hint) from error
+        if not amount:
+            raise _Wrong(column, "amount", f"{self._called(column)} is nothing: a payment of no money is no payment")
+        return amount
 
-def _name(row: Sequence[str], column: int | None, field: str, *, required: bool = False) -> str:
-    text = _cell(row, column)
-    if not text and required:
-        raise _Wrong("missing", f"`{field}` is empty")
-    problem = id_problem(text, field) if text else None
-    if problem is not None:
-        raise _Wrong(problem.code, problem.summary, problem.hint)
-    return normalized(text)
-
-
-def _amount(text: str, provider: ProviderSettings) -> Decimal:
-    tariff = RULES[provider.type].tariffs[provider.environment]
-    try:
-        amount = parse_amount(text, decimals_max=tariff.decimals)
-    except AmountError as error:
-        raise _Wrong("amount", f"`amount`: {error}", error.hint) from error
-    if not amount:
-        raise _Wrong("amount", "`amount` is nothing: a payment of no money is no payment")
-    return amount
-
-
-def _created(text: str) -> int | None:
-    if not text:
-        return None
-    at_ms = parse_time(text)
-    if at_ms is None:
-        raise _Wrong("time", "`created` is no time", "Write it in UTC: `2026-01-01T10:00:00Z`, or the date alone.")
-    return at_ms
+    def _created(self, row: Sequence[str], column: int | None) -> int | None:
+        if column is None or not row[column]:
+            return None
+        at_ms = parse_time(row[column])
+        if at_ms is None:
+            hint = "Write it in UTC: `2026-01-01T10:00:00Z`, or the date alone."
+            raise _Wrong(column, "time", f"{self._called(column)} is no time", hint=hint)
+        return at_ms

@@ -174,13 +174,42 @@ def test_every_row_that_does_not_fit_is_named_and_nothing_is_imported(paying: Pa
     assert not (paying.folder / "state" / "bonusctl.db").exists()
 
 
+def test_a_row_with_a_cell_too_many_is_refused_as_in_a_spec(paying: Paying) -> None:
+    """A comma in place of the point makes two cells of 1,25: whole payments must not be recorded as smaller ones."""
+    paying.ask("user_id: w1, amount: 1.00", "user_id: w2, amount: 1.00")
+    name = write(paying, "user_id,amount\nw2,1.00\nw1,1,25\n")
+    ended = paying.expect(1, "import", name, YES)
+    assert (
+        "old.csv:3:6: error: The row has 3 cells, the header has 2\n3 | w1,1,25\n  |      ^\n"
+        "  It is not clear which cell belongs to which column.\n"
+        '  help: Put a cell that holds the separator in "quotes".\n'
+    ) in ended.err
+    assert "old.csv has errors; nothing was imported." in ended.err
+    assert not (paying.folder / "state" / "bonusctl.db").exists()
+
+
+def test_a_row_with_a_cell_too_few_is_refused(paying: Paying) -> None:
+    paying.ask("user_id: w1, amount: 1.00")
+    name = write(paying, "user_id,amount,created\nw1,1.00\n")
+    ended = paying.expect(1, "import", name, YES)
+    assert "old.csv:2:1: error: The row has 2 cells, the header has 3" in ended.err
+
+
+def test_a_wrong_cell_is_shown_under_the_name_of_its_column(paying: Paying) -> None:
+    paying.ask("user_id: w1, amount: 1.00")
+    name = write(paying, "worker,usd\nw1,1.00\n,1.00\nw2,$1\n")
+    ended = paying.expect(1, "import", name, "--fields", "user_id=worker,amount=usd", YES)
+    assert "old.csv:3:1: error: `worker` is empty\n3 | ,1.00\n  | ^\n" in ended.err
+    assert "old.csv:4:4: error: `usd`: an amount with a currency sign\n4 | w2,$1\n  |    ^\n" in ended.err
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
         ("worker,amount\nw1,1.00\n", "has no column user_id"),
         ("user_id,usd\nw1,1.00\n", "has no column amount"),
-        ("user_id,amount,amount\nw1,1.00,1.00\n", "has a column twice"),
-        ("", "has no column user_id"),
+        ("user_id,amount,amount\nw1,1.00,1.00\n", "old.csv:1:16: error: Two columns are called `amount`"),
+        ("", "old.csv:1: error: The data file has no header"),
     ],
 )
 def test_a_file_without_the_columns_is_refused(paying: Paying, text: str, sentence: str) -> None:
