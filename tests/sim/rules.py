@@ -30,7 +30,8 @@ class Trace:
     run has taken over. `unread`: it was told not to scan, which singles allow after a complete scan.
 
     `asked` and `scanned`: when the first page of a list was asked for, and when that of the run's last complete scan, by
-    what it lists: an assignment at MTurk, "" for the list of everything.
+    what it lists: an assignment at MTurk, "" for the list of everything. `begun` and `left`: the sends that this run
+    journaled, and when those of them that left did.
     """
 
     window_ms: int
@@ -40,6 +41,7 @@ class Trace:
     unread: bool = False
     asked: dict[str, int] = field(default_factory=dict)
     scanned: dict[str, int] = field(default_factory=dict)
+    begun: set[tuple[int, int]] = field(default_factory=set)
     left: dict[tuple[int, int], int] = field(default_factory=dict)
 
 
@@ -72,6 +74,7 @@ def on_commit(trace: Trace, book: Book, clocked: Clocked, events: Sequence[Event
                     operation = book.operations[number]
                     _may_be_sent(operation, clocked, now_ms)
                     clocked[number, send] = now_ms
+                    trace.begun.add((number, send))
             case _:
                 pass
         book.take(event)
@@ -110,7 +113,9 @@ def _journaled(trace: Trace, book: Book, sent: tuple[str, bytes]) -> tuple[Opera
     for operation in reversed(book.operations.values()):
         if (operation.target, operation.body) == sent:
             for send, outcome in operation.sends.items():
-                if outcome is None and (operation.number, send) not in trace.left:
+                # Another run's send of the same bytes is not this request: that run was pushed aside, or died.
+                name = (operation.number, send)
+                if outcome is None and name in trace.begun and name not in trace.left:
                     return operation, send
     raise Violation("order: a request whose send is not in the journal, or with other bytes than journaled (I3)")
 
