@@ -1,7 +1,7 @@
 """Looking back: what of a plan was paid since, which run is meant, what was paid to whom and when. Reads only."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ from reconcile.project.config import Project
 from reconcile.project.state_ops import require_state
 from reconcile.render.audit_values import PaidPayment, RunPaymentRow
 from reconcile.settings import ProviderSettings
-from reconcile.state.ledger import LedgerRecord, RunRecord, StateReader
+from reconcile.state.ledger import LedgerRecord, RunRecord, RunSum, StateReader
 from reconcile.state.reader import open_reader
 
 
@@ -56,23 +56,37 @@ def find_run(project: Project, beginning: str) -> Run:
 
 
 def with_sums(reader: StateReader, run: RunRecord) -> RunRecord:
-    """The run with what it paid so far, where it never wrote its own sums: it was killed, or runs now."""
-    if run.ended_ms is not None:
+    """The run with what it issued and what it found, so that the runs of a state add up to what it calls issued.
+
+    One that never wrote its own sums was killed, or runs now: its events tell them, and the digest that it went by. A run
+    writes no sum of what it found, nor what a person decided: there, too, the events tell.
+    """
+    if run.ended_ms is None:
+        run = run._replace(plan_digest=reader.run_digest(run.run_id))
+    elif run.issued and not run.adopted and not reader.resolved_as_issued():
         return run
-    currencies = {ledger.ledger: ledger.currency for ledger in reader.ledgers()}
+    sums = reader.run_sums(run.run_id)
     counts: Counter[str] = Counter()
-    sums: dict[str, Decimal] = {}
-    for one in reader.run_payments(run.run_id):
-        counts[one.how] += 1
-        if one.how == "issued":
-            currency = currencies[one.ledger]
-            sums[currency] = EXACT.add(sums.get(currency, ZERO), one.payment.amount)
+    for one in sums:
+        counts[one.how] += one.payments
     return run._replace(
         issued=counts["issued"],
         adopted=counts["adopted"],
-        rejected=counts["rejected"],
-        paid=tuple(sorted(sums.items())),
+        rejected=counts["rejected"] if run.ended_ms is None else run.rejected,
+        paid=_money(reader, sums, "issued"),
+        found=_money(reader, sums, "adopted"),
     )
+
+
+def _money(reader: StateReader, sums: Sequence[RunSum], how: str) -> tuple[tuple[str, Decimal], ...]:
+    """(currency, amount) of the payments that ended so, by currency."""
+    currencies = {ledger.ledger: ledger.currency for ledger in reader.ledgers()}
+    found: dict[str, Decimal] = {}
+    for one in sums:
+        if one.how == how:
+            currency = currencies[one.ledger]
+            found[currency] = EXACT.add(found.get(currency, ZERO), one.amount)
+    return tuple(sorted(found.items()))
 
 
 def _rows(project: Project, reader: StateReader, run_id: str) -> Iterator[RunPaymentRow]:

@@ -10,6 +10,7 @@ from reconcile.money import format_amount
 from reconcile.render.audit_values import RunPaymentRow, Sum
 from reconcile.render.safe import visible
 from reconcile.render.state_json import FORMAT_VERSION, run_json
+from reconcile.render.state_text import counted
 from reconcile.render.table import table
 from reconcile.state.ledger import RunRecord
 from reconcile.times import format_time
@@ -17,13 +18,15 @@ from reconcile.times import format_time
 # Spreadsheets take a cell that begins so for a formula; the wide forms too, in some locales.
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
+# The journal's word is adopted; people read the one of `history`'s column.
+_HOW: Final = {"adopted": "found"}
+
 # --- one run -------------------------------------------------------------------------------------------------------
 
 
 def render_run_text(run: RunRecord, payments: Sequence[RunPaymentRow]) -> str:
     """Who, when, for which commit and pull request, under which digest, and each payment with the provider's id."""
     ended = "cut off or running" if run.ended_ms is None else f"{format_time(run.ended_ms)}, {run.outcome}"
-    paid = ", ".join(f"{format_amount(amount)} {currency}" for currency, amount in run.paid) or "nothing"
     lines = [
         f"Run {run.run_id}",
         f"  command       {visible(run.command)} (bonusctl {visible(run.version)})",
@@ -33,11 +36,12 @@ def render_run_text(run: RunRecord, payments: Sequence[RunPaymentRow]) -> str:
         f"  git commit    {visible(run.git_commit) or '-'}",
         f"  pull request  {visible(run.pull_request) or '-'}",
         f"  digest        {visible(run.plan_digest) or '-'}",
-        f"  paid          {paid}",
+        f"  issued        {counted(run.issued, run.paid)}",
+        f"  found         {counted(run.adopted, run.found)}",
     ]
     cells = [
         (
-            one.how,
+            _HOW.get(one.how, one.how),
             _address(one),
             format_amount(one.payment.amount),
             one.currency,

@@ -90,8 +90,13 @@ def run_json(run: RunRecord) -> dict[str, object]:
         "rejected": run.rejected,
         "in_doubt": run.in_doubt,
         "not_sent": run.not_sent,
-        "paid": [{"currency": currency, "amount": format_amount(amount)} for currency, amount in run.paid],
+        "paid": _money(run.paid),
+        "adopted_money": _money(run.found),
     }
+
+
+def _money(sums: Iterable[tuple[str, Decimal]]) -> list[dict[str, str]]:
+    return [{"currency": currency, "amount": format_amount(amount)} for currency, amount in sums]
 
 
 def _accepted(record: AcceptanceRecord) -> dict[str, object]:

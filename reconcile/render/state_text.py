@@ -122,8 +122,8 @@ def render_history_text(runs: Iterable[RunRecord]) -> str:
             format_time(run.started_ms)[:19].replace("T", " "),
             visible(run.command),
             _outcome(run),
-            f"{run.issued:,}",
-            ", ".join(f"{format_amount(amount)} {currency}" for currency, amount in run.paid) or "-",
+            counted(run.issued, run.paid),
+            counted(run.adopted, run.found),
             visible(run.actor),
             f"{run.commit[:10]}{'-dirty' if run.dirty else ''}" or "-",
             visible(run.pull_request) or "-",
@@ -133,8 +133,15 @@ def render_history_text(runs: Iterable[RunRecord]) -> str:
     ]
     if not cells:
         return "No run is recorded yet.\n"
-    heads = ("RUN", "STARTED (UTC)", "COMMAND", "OUTCOME", "ISSUED", "PAID", "WHO", "COMMIT", "PULL REQUEST", "DIGEST")
+    heads = ("RUN", "STARTED (UTC)", "COMMAND", "OUTCOME", "ISSUED", "FOUND", "WHO", "COMMIT", "PULL REQUEST", "DIGEST")
     return _lines(table(heads, cells, right=(4, 5)))
+
+
+def counted(payments: int, money: Iterable[tuple[str, Decimal]]) -> str:
+    """So many payments and their money: `64 (16.60 USD)`, or `-` for none."""
+    if not payments:
+        return "-"
+    return f"{payments:,} ({', '.join(f'{format_amount(amount)} {currency}' for currency, amount in money) or '?'})"
 
 
 def _outcome(run: RunRecord) -> str:

@@ -145,7 +145,9 @@ class CampaignRecord(NamedTuple):
 
 
 class RunRecord(NamedTuple):
-    """One run of `history`. `ended_ms` None: it was killed, or runs now."""
+    """One run of `history`. `ended_ms` None: it was killed, or runs now. `paid` is the money of the `issued`, `found` that of
+    the `adopted`, which no run writes down: `project.audit` sums it up.
+    """
 
     run_id: str
     command: str
@@ -164,6 +166,7 @@ class RunRecord(NamedTuple):
     not_sent: int
     paid: tuple[tuple[str, Decimal], ...]
     pull_request: str = ""
+    found: tuple[tuple[str, Decimal], ...] = ()
 
     @property
     def commit(self) -> str:
@@ -222,13 +225,22 @@ class PaidRow(NamedTuple):
 
 
 class RunPayment(NamedTuple):
-    """What became of one payment in one run. `how`: issued, rejected, released, adopted, imported;
-    `ledger` holds it.
+    """What became of one payment in one run. `how`: issued, rejected, released, adopted (not sent by this state),
+    imported; `ledger` holds it.
     """
 
     ledger: int
     how: str
     payment: RecordedPayment
+
+
+class RunSum(NamedTuple):
+    """The payments of one run and ledger that ended alike. `how`: issued, adopted (imported among them), rejected, released."""
+
+    ledger: int
+    how: str
+    payments: int
+    amount: Decimal
 
 
 class StateReader(Protocol):
@@ -302,6 +314,15 @@ class StateReader(Protocol):
 
     def run_payments(self, run_id: str) -> Iterator[RunPayment]:
         """What a run settled or adopted, in the order in which it became durable."""
+
+    def run_sums(self, run_id: str) -> tuple[RunSum, ...]:
+        """The same, summed by ledger and outcome."""
+
+    def run_digest(self, run_id: str) -> str:
+        """The digest of the set that a run sends from, as its events tell; "" where they do not."""
+
+    def resolved_as_issued(self) -> frozenset[tuple[int, bytes]]:
+        """The payments of which a person said that they were made: (ledger, payment_id)."""
 
     def approved(self, digest: str) -> dict[bytes, bytes] | None:
         """The recorded set with this digest, payment_id → entry hash; None if none (or only a part) is recorded."""

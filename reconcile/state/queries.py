@@ -191,7 +191,7 @@ def _runs(rows: list[Any]) -> Iterator[RunRecord]:
             pairs = [(str(currency), amounts[amount]) for currency, amount in json.loads(paid)]
         except (ValueError, TypeError) as error:
             raise altered("what a run paid", paid) from error
-        yield RunRecord._make((*run, tuple(pairs), pull_request))
+        yield RunRecord._make((*run, tuple(pairs), pull_request, ()))
 
 
 def alarms(source: Source) -> tuple[AlarmRecord, ...]:

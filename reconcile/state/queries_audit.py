@@ -1,25 +1,15 @@
-"""What guardrails and audits ask of a state: payments by time, amounts of a campaign, what one run did."""
+"""What guardrails and audits ask of a state: payments by time, amounts of a campaign, commits and gates."""
 
-import json
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, Final
 
-from reconcile.errors import StateCorrupt
 from reconcile.model import PaymentStatus
 from reconcile.state.codec import decode
-from reconcile.state.events import (
-    GateClosed,
-    GateOpened,
-    OperationSettled,
-    PaymentResolved,
-    PaymentsAdopted,
-    PaymentsImported,
-    StateCarried,
-)
-from reconcile.state.ledger import PaidRow, RunPayment
-from reconcile.state.queries import PAGE, Amounts, Source, altered
-from reconcile.state.queries_payments import payment_by_id
+from reconcile.state.events import GateClosed, GateOpened, StateCarried
+from reconcile.state.ledger import PaidRow
+from reconcile.state.queries import PAGE, Amounts, Source
+from reconcile.state.queries_runs import span_of
 
 _PAID: Final = (
     "SELECT p.payment_id, coalesce(b.recipient, p.recipient), p.amount, coalesce(p.created_ms, o.prepared_ms), p.bonus_id, "
@@ -30,7 +20,6 @@ _PAID: Final = (
 )
 _GATES: Final = ("gate_opened", "gate_closed", "state_carried")
 _AGREED: Final = ("approval_recorded", "operations_prepared")
-_TELLING: Final = ("operation_settled", "payments_adopted", "payment_resolved", "payments_imported")
 
 
 def paid_since(source: Source, ledger: int, at_ms: int) -> Iterator[PaidRow]:
@@ -90,7 +79,7 @@ def applied_commit(source: Source) -> str:
 
 
 def _agreed(source: Source, run_id: str) -> bool:
-    span = _span(source, run_id)
+    span = span_of(source, run_id)
     sql = f"SELECT 1 FROM events WHERE sequence > ? AND sequence < ? AND kind IN ({', '.join('?' * len(_AGREED))})"  # noqa: S608
     return span is not None and source.row(sql, *span, *_AGREED) is not None
 
@@ -119,72 +108,3 @@ def open_gates(source: Source, sequence: int) -> frozenset[int]:
                     found |= dict.fromkeys(ledgers - found.keys(), False)
         below = rows[-1][0]
     return frozenset(ledger for ledger, was_open in found.items() if was_open)
-
-
-# --- one run ---------------------------------------------------------------------------------------------------------
-
-
-def run_payments(source: Source, run_id: str) -> Iterator[RunPayment]:
-    """What a run settled or adopted: its events are those from its beginning to its end, or to the next beginning."""
-    span = _span(source, run_id)
-    if span is None:
-        return
-    first, last = span
-    while rows := source.rows(
-        f"SELECT sequence, kind, body FROM events WHERE sequence > ? AND sequence < ? "  # noqa: S608 (our own words)
-        f"AND kind IN ({', '.join('?' * len(_TELLING))}) ORDER BY sequence LIMIT 200",
-        first,
-        last,
-        *_TELLING,
-    ):
-        for sequence, kind, body in rows:
-            yield from _told(source, decode(kind, body, sequence=sequence))
-        first = rows[-1][0]
-
-
-def _span(source: Source, run_id: str) -> tuple[int, int] | None:
-    """(number of the event that began the run, number of the first event that is no longer its own)."""
-    first = None
-    marks = source.rows(
-        "SELECT sequence, kind, body FROM events WHERE kind IN ('run_started', 'run_ended') ORDER BY sequence"
-    )
-    for sequence, kind, body in marks:
-        if first is not None:
-            return first, sequence
-        if kind == "run_started" and _run_of(sequence, body) == run_id:
-            first = sequence
-    return None if first is None else (first, 1 << 62)
-
-
-def _run_of(sequence: int, body: str) -> object:
-    try:
-        value = json.loads(body)
-    except ValueError as error:
-        raise altered("an event", body[:80]) from error
-    if not isinstance(value, dict):
-        raise StateCorrupt(f"Event {sequence} of the state cannot be read", remedy="bonusctl state verify")
-    return value.get("run_id")
-
-
-def _told(source: Source, event: object) -> Iterator[RunPayment]:
-    match event:
-        case OperationSettled(ledger=ledger, items=items):
-            for item in items:
-                yield _of(source, ledger, item.result.value, item.payment_id)
-        case PaymentsAdopted(ledger=ledger, payments=adopted):
-            for payment in adopted:
-                yield _of(source, ledger, "adopted", payment.payment_id)
-        case PaymentsImported(ledger=ledger, payments=imported):
-            for taken in imported:
-                yield _of(source, ledger, "imported", taken.payment_id)
-        case PaymentResolved(ledger=ledger, payment_id=payment_id, result=result):
-            yield _of(source, ledger, result.value, payment_id)
-        case _:
-            return
-
-
-def _of(source: Source, ledger: int, how: str, payment_id: bytes) -> RunPayment:
-    found = payment_by_id(source, payment_id, ledger)
-    if found is None:
-        raise source.missing(f"payment {payment_id.hex()}")
-    return RunPayment(ledger, how, found)

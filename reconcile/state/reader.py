@@ -6,7 +6,7 @@ from contextlib import ExitStack, closing, contextmanager
 from decimal import Decimal
 from pathlib import Path
 
-from reconcile.state import chain, files, queries, queries_audit, queries_payments
+from reconcile.state import chain, files, queries, queries_audit, queries_payments, queries_runs
 from reconcile.state.chain import StoredEvent
 from reconcile.state.connection import FORMAT, check_one_file, check_ours, reading, translated
 from reconcile.state.ledger import (
@@ -22,6 +22,7 @@ from reconcile.state.ledger import (
     RecordedPayment,
     RunPayment,
     RunRecord,
+    RunSum,
     StateReader,
 )
 from reconcile.state.projection import DOUBTED, LINEAGE, UNPROVED
@@ -146,7 +147,19 @@ class SqliteReader(StateReader):
 
     def run_payments(self, run_id: str) -> Iterator[RunPayment]:
         """What a run settled or adopted, in the order in which it became durable."""
-        return queries_audit.run_payments(self._source, run_id)
+        return queries_runs.run_payments(self._source, run_id)
+
+    def run_sums(self, run_id: str) -> tuple[RunSum, ...]:
+        """The same, summed by ledger and outcome."""
+        return queries_runs.run_sums(self._source, run_id)
+
+    def run_digest(self, run_id: str) -> str:
+        """The digest of the set that a run sends from, as its events tell."""
+        return queries_runs.run_digest(self._source, run_id)
+
+    def resolved_as_issued(self) -> frozenset[tuple[int, bytes]]:
+        """The payments of which a person said that they were made."""
+        return queries_runs.resolved_as_issued(self._source)
 
     def approved(self, digest: str) -> dict[bytes, bytes] | None:
         """The recorded set with this digest; None if none (or only a part) is recorded."""

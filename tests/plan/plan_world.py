@@ -26,6 +26,7 @@ from reconcile.state.ledger import (
     RecordedPayment,
     RunPayment,
     RunRecord,
+    RunSum,
 )
 
 ACCOUNT = "566ec2b0ff0deeaae5f9d500629de162"
@@ -299,6 +300,15 @@ class Records:
 
     def run_payments(self, run_id: str) -> Iterator[RunPayment]:
         return iter(())
+
+    def run_sums(self, run_id: str) -> tuple[RunSum, ...]:
+        return ()
+
+    def run_digest(self, run_id: str) -> str:
+        return ""
+
+    def resolved_as_issued(self) -> frozenset[tuple[int, bytes]]:
+        return frozenset()
 
     def approved(self, digest: str) -> dict[bytes, bytes] | None:
         return self.sets.get(digest)

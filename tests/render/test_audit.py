@@ -91,7 +91,8 @@ Run 4f7c21d0-0000-4000-8000-000000000000
   git commit    0123abc
   pull request  45
   digest        sha256:ab
-  paid          1.50 USD
+  issued        1 (1.50 USD)
+  found         -
 
 OUTCOME   ADDRESS{" " * 78}AMOUNT       PROVIDER'S ID  MADE AT (UTC)
 issued    week-47/{FIRST}/{ASSIGNMENT}#award    1.50  USD  77             2026-09-21T14:13:24.000Z

@@ -1,14 +1,15 @@
 """Payments by time, a campaign's amounts, and what one run did."""
 
 import sqlite3
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from reconcile.model import Identity
 from reconcile.state import queries_audit
-from reconcile.state.events import PaymentResolved, Result
-from reconcile.state.ledger import PaidRow
+from reconcile.state.events import ApprovalRecorded, PaymentResolved, Result
+from reconcile.state.ledger import PaidRow, RunSum
 from tests.state.histories import (
     ANN,
     BEN,
@@ -123,6 +124,50 @@ def test_a_killed_run_ends_where_the_next_one_begins() -> None:
     ) as ledger:
         assert list(ledger.run_payments("run-1")) == []
         assert [one.payment.recipient for one in ledger.run_payments("run-2")] == ["ann"]
+
+
+def test_what_a_run_issued_and_what_it_found_are_two_sums() -> None:
+    """A payment of an open operation that shows in the list is this state's own; one that it never journaled is found."""
+    with memory(
+        [prepared(1, ANN), sent(1), prepared(2, BEN), *executed(2), settled(2, rejected(BEN))],
+        [adopted(adopted_payment(ANN, amount="1.25"), adopted_payment(DAN, amount="3.00", remote_id="78"))],
+    ) as ledger:
+        assert ledger.run_sums("run-1") == (
+            RunSum(1, "adopted", 1, Decimal("3.00")),
+            RunSum(1, "issued", 1, Decimal("1.25")),
+            RunSum(1, "rejected", 1, Decimal("0.00")),
+        )
+        assert [one.how for one in ledger.run_payments("run-1")] == ["rejected", "issued", "adopted"]
+
+
+def test_what_a_person_called_issued_counts_in_that_run_alone_with_the_amount_that_shows_later() -> None:
+    seen = PaymentResolved(
+        ledger=1, payment_id=pid(CAT), result=Result.ISSUED, reason="seen", actor="ann", at_ms=START_MS + 50
+    )
+    with memory(
+        [prepared(1, CAT), sent(1), run_ended()],
+        [replace(run_started(2), command="state resolve"), seen, run_ended(2)],
+        [run_started(3), adopted(adopted_payment(CAT, amount="1.25")), run_ended(3)],
+    ) as ledger:
+        assert ledger.run_sums("run-2") == (RunSum(1, "issued", 1, Decimal("1.25")),)
+        assert ledger.run_sums("run-3") == ()
+
+
+def test_the_digest_of_a_run_without_one_is_not_guessed_between_two_sets() -> None:
+    """Both sets on record hold the payment that it prepared."""
+    entries = (pid(ANN), b"e" * 32)
+    first = ApprovalRecorded(digest="sha256:aa", total=1, entries=(entries,), actor="ann", at_ms=START_MS)
+    operation = replace(prepared(1, ANN).operations[0].payments[0], entry=b"e" * 32)
+    ready = prepared(1, ANN)
+    ready = replace(ready, operations=(replace(ready.operations[0], payments=(operation,)),))
+    with memory([first, run_ended(), run_started(2), ready]) as ledger:
+        assert ledger.run_digest("run-1") == "sha256:aa"
+        assert ledger.run_digest("run-2") == "sha256:aa"
+    second = ApprovalRecorded(
+        digest="sha256:bb", total=2, entries=(entries, (pid(BEN), b"f" * 32)), actor="ann", at_ms=START_MS
+    )
+    with memory([first, second, run_ended(), run_started(2), ready]) as ledger:
+        assert ledger.run_digest("run-2") == ""
 
 
 def test_an_unknown_run_did_nothing() -> None:

@@ -11,7 +11,12 @@ from reconcile.cli.options import examples, format_option
 @format_option("text", "json")
 @pass_invocation
 def command(invocation: Invocation, /, limit: int, form: str) -> None:
-    """The runs, newest first: when, who, on which git commit, the plan's digest, and what each paid."""
+    """The runs, newest first: when, who, on which git commit, the plan's digest, and what each settled.
+
+    ISSUED are payments that this state had sent, in this run or an earlier one, and that the run proved made, with their
+    money. FOUND are those that it had not sent: another state had, or `import` took them over. A payment counts in one
+    run alone: all runs together are what `report` sums up.
+    """
     from reconcile.project.audit import with_sums
     from reconcile.render.state_json import render_history_json
     from reconcile.render.state_text import render_history_text
