@@ -60,6 +60,13 @@ def make_project(folder: Path, *, schemas: Mapping[str, object], ci: str = "none
     return Made(tuple(written), tuple(kept))
 
 
+def repository_above(folder: Path) -> Path | None:
+    """The top of the git repository that `folder` lies in, None where it is itself the top, or lies in none."""
+    folder = folder.resolve()
+    top = next((one for one in (folder, *folder.parents) if (one / ".git").exists()), None)
+    return None if top == folder else top
+
+
 def _write(path: Path, text: str) -> bool:
     """Write a new file; False if there is one (or a link of that name) already."""
     path.parent.mkdir(parents=True, exist_ok=True)

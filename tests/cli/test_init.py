@@ -77,6 +77,50 @@ def test_the_editor_s_schemas_fit_the_files_beside_them(tmp_path: Path) -> None:
         jsonschema.validate(yaml.safe_load(path.read_text()), schema)
 
 
+@pytest.mark.parametrize(
+    ("ci", "said"),
+    [
+        (
+            "github",
+            [
+                "Warning: team/bonuses lies in the git repository TOP. GitHub reads workflows at its top alone: "
+                "move .github/workflows/bonusctl.yml there, and add to it",
+                "defaults:",
+                "  run:",
+                "    working-directory: team/bonuses",
+            ],
+        ),
+        (
+            "gitlab",
+            [
+                "Warning: team/bonuses lies in the git repository TOP. GitLab reads .gitlab-ci.yml at its top alone: "
+                "include team/bonuses/.gitlab-ci.yml there, end `before_script` with `cd team/bonuses`, and let the "
+                "paths of the artifacts begin with `team/bonuses/`.",
+            ],
+        ),
+        ("none", ["Warning: team/bonuses lies in the git repository TOP."]),
+    ],
+)
+def test_below_the_top_of_a_repository_init_says_where_the_workflow_belongs(
+    tmp_path: Path, ci: str, said: list[str]
+) -> None:
+    """And whose commits the history will name."""
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "team").mkdir()
+    ended = bonusctl(tmp_path / "team", "init", "bonuses", "--ci", ci)
+    lines = ended.err.replace(str(tmp_path.resolve()), "TOP").splitlines()
+    start = lines.index(said[0])
+    commits = "Runs are recorded with that repository's commits. For a project of its own: git init bonuses"
+    assert lines[start : start + len(said) + 1] == [*said, commits]
+
+
+@pytest.mark.parametrize("top", ["bonuses", ""])
+def test_at_the_top_of_a_repository_or_outside_any_init_does_not_warn(tmp_path: Path, top: str) -> None:
+    if top:
+        (tmp_path / top / ".git").mkdir(parents=True)
+    assert "lies in the git repository" not in bonusctl(tmp_path, "init", "bonuses").err
+
+
 def test_the_schema_command_prints_what_init_wrote(tmp_path: Path) -> None:
     project(tmp_path)
     for what in ("spec", "config"):

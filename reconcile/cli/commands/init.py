@@ -8,6 +8,8 @@ from reconcile.cli.invocation import Invocation, pass_invocation
 from reconcile.cli.options import examples
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from reconcile.cli.console import Console
     from reconcile.scaffold.writer import Made
 
@@ -44,7 +46,7 @@ def command(invocation: Invocation, /, folder: str, ci: str, source_text: str) -
     from pathlib import Path
 
     from reconcile.scaffold.source import UNKNOWN, installed_source, parse_source
-    from reconcile.scaffold.writer import WORKFLOWS, make_project
+    from reconcile.scaffold.writer import WORKFLOWS, make_project, repository_above
     from reconcile.spec.schema import config_schema, spec_schema
 
     source = parse_source(source_text) if source_text else installed_source()
@@ -57,6 +59,9 @@ def command(invocation: Invocation, /, folder: str, ci: str, source_text: str) -
         console.warn("The state must not be committed. Add this line to .gitignore:\n/state/")
     if ci in WORKFLOWS and WORKFLOWS[ci][0] in made.written:
         _about_workflow(console, WORKFLOWS[ci][0], known=source is not None)
+    top = repository_above(Path(folder))
+    if top is not None:
+        _about_repository(console, top, Path(folder).resolve().relative_to(top), ci)
     enter = () if folder == "." else (f"cd {folder}",)
     console.next(*enter, "bonusctl validate", "bonusctl plan", "bonusctl apply")
 
@@ -66,6 +71,21 @@ def _report(console: "Console", made: "Made") -> None:
         console.result(f"wrote {path}")
     for path in made.kept:
         console.result(f"kept  {path} (it was there)")
+
+
+def _about_repository(console: "Console", top: "Path", below: "Path", ci: str) -> None:
+    """What it means that the project is a folder of a larger git repository."""
+    moving = {
+        "github": f"GitHub reads workflows at its top alone: move .github/workflows/bonusctl.yml there, and add to it\n"
+        f"defaults:\n  run:\n    working-directory: {below}",
+        "gitlab": f"GitLab reads .gitlab-ci.yml at its top alone: include {below}/.gitlab-ci.yml there, end `before_script` "
+        f"with `cd {below}`, and let the paths of the artifacts begin with `{below}/`.",
+    }
+    console.warn(
+        f"{below} lies in the git repository {top}."
+        + (f" {moving[ci]}" if ci in moving else "")
+        + f"\nRuns are recorded with that repository's commits. For a project of its own: git init {below.name}"
+    )
 
 
 def _about_workflow(console: "Console", path: str, *, known: bool) -> None:
