@@ -12,6 +12,7 @@ from reconcile.diagnostics import Diagnostic, Place, Severity
 from reconcile.model import Identity
 from reconcile.money import EXACT, Money, add
 from reconcile.plan.guard_campaigns import Paid, repeated
+from reconcile.plan.guard_copies import copied
 from reconcile.plan.model import Action, Change, PlanScope
 from reconcile.plan.tally import Shelf, Tally
 from reconcile.state.ledger import RecordedBonus
@@ -31,6 +32,7 @@ def renamed(shelf: Shelf, changes: Iterable[Change], repeats: set[bytes], scope:
             yield from _within(shelf, tally, rows, whole=name in scope.whole)
     if issues:
         yield from repeated(shelf, issues, scope)
+        yield from copied(shelf, issues, scope)
 
 
 # --- in one campaign: another key or assignment --------------------------------------------------------------------
