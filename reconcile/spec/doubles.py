@@ -69,14 +69,36 @@ class _Places:
     def __init__(self, diagnostics: Diagnostics) -> None:
         self._diagnostics = diagnostics
         self._reports: dict[str, Report] = {}
+        self._shared: set[tuple[str, str, str]] = set()
 
     def twice(self, desired: Desired, earlier: Desired) -> None:
+        of_a_data_file = desired.path != desired.campaign.path
+        if of_a_data_file and (desired.path, desired.line) == (earlier.path, earlier.line):
+            self._read_twice(desired, earlier)
+            return
         self._error(
             "duplicate-bonus",
             desired,
             f"The bonus {desired.address} stands twice",
             f"It stands in {earlier.path}:{earlier.line} too. One identity is paid once, whatever the amounts.",
             "Give one of the two a `key` if both are meant, or take one away.",
+        )
+
+    def _read_twice(self, desired: Desired, earlier: Desired) -> None:
+        """One row that was met twice: its data file is named twice. Said once, not for each of its rows."""
+        one, other = earlier.campaign.path, desired.campaign.path
+        if (desired.path, one, other) in self._shared:
+            return
+        self._shared.add((desired.path, one, other))
+        who = f"{one} takes the rows of {desired.path} twice"
+        if one != other:
+            who = f"{one} and {other} both take the rows of {desired.path}"
+        self._error(
+            "duplicate-data-file",
+            desired,
+            who,
+            f"So {desired.address} stands twice, and what else both ask for. One identity is paid once.",
+            "Take `from` away in one place, or name there the data file that was meant.",
         )
 
     def claimed_twice(self, desired: Desired, earlier: Desired) -> None:

@@ -279,6 +279,32 @@ def test_an_identity_in_two_files_of_a_campaign(project: Project) -> None:
     assert diagnostic.detail.startswith("It stands in specs/a.yaml:5 too.")
 
 
+def test_a_data_file_that_two_specs_name_is_said_once_with_both_specs(project: Project) -> None:
+    """Each of its rows would be a double at one and the same place: what is wrong is the file's second name."""
+    project.write("data/w.csv", "user_id,amount\nw1,1.00\nw2,2.00\n")
+    project.write("a.yaml", f"{HEAD}bonuses:\n  - from: data/w.csv\n")
+    project.write("b.yaml", f"{HEAD}bonuses:\n  - from: data/w.csv\n")
+    project.read()
+    (diagnostic,) = project.diagnostics
+    assert diagnostic.code == "duplicate-data-file"
+    assert diagnostic.summary == "specs/a.yaml and specs/b.yaml both take the rows of specs/data/w.csv"
+    assert diagnostic.detail.startswith("So image-labels/w1 stands twice, and what else both ask for.")
+    assert diagnostic.place == Place("specs/data/w.csv", 2, 1)
+
+
+def test_a_data_file_that_one_spec_names_twice_is_said_once(project: Project) -> None:
+    project.write("data/w.csv", "user_id,amount\nw1,1.00\nw2,2.00\n")
+    project.write("a.yaml", f"{HEAD}bonuses:\n  - from: data/w.csv\n  - from: data/w.csv\n")
+    project.read()
+    assert project.summaries() == ["specs/a.yaml takes the rows of specs/data/w.csv twice"]
+
+
+def test_two_bonuses_on_one_line_of_a_spec_stand_twice(project: Project) -> None:
+    project.write("a.yaml", f"{HEAD}bonuses: [{{user_id: w1, amount: 1.00}}, {{user_id: w1, amount: 1.00}}]\n")
+    project.read()
+    assert project.summaries() == ["The bonus image-labels/w1 stands twice"]
+
+
 def test_files_of_a_campaign_agree(project: Project) -> None:
     """Provider and budget are the campaign's, not a file's."""
     project.write("a.yaml", f"{HEAD}budget: 5.00\nbonuses: []\n")
