@@ -1,12 +1,14 @@
 """Looking at a state by campaign: every one's figures, as plan and state know them. Reads only."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from reconcile.money import ZERO
 from reconcile.plan.model import CampaignSummary, Plan
 from reconcile.project.config import Project
 from reconcile.project.look import configured_name
-from reconcile.render.state_values import CampaignRow
+from reconcile.protocol.books import nobodys
+from reconcile.providers.registry import make_codec
+from reconcile.render.state_values import CampaignRow, StatusNotes
 from reconcile.state.ledger import StateReader
 
 
@@ -47,6 +49,32 @@ def campaign_rows(project: Project, reader: StateReader | None, plan: Plan) -> I
                 budget=None,
                 budget_left=None,
             )
+
+
+def status_notes(project: Project, reader: StateReader, rows: Sequence[CampaignRow]) -> StatusNotes:
+    """What stands beside the campaigns. `rows`: theirs."""
+    ledgers = reader.ledgers()
+    disowned = sum(nobodys(reader, ledger) for ledger in ledgers)
+    return StatusNotes(
+        open_operations=sum(reader.count_open(ledger.ledger) for ledger in ledgers),
+        held=_held(project, reader, rows),
+        unattributed=sum(1 for ledger in ledgers for _ in reader.unattributed(ledger.ledger)) - disowned,
+        nobodys=disowned,
+    )
+
+
+def _held(project: Project, reader: StateReader, rows: Sequence[CampaignRow]) -> int:
+    """Bonuses that the newest run, an apply, called in doubt and that the state has nothing of: they were never sent.
+
+    Only where a provider lists by assignment; elsewhere a payment of unknown origin holds nobody back. A run since then may
+    have settled what was in doubt, so that nothing is concluded.
+    """
+    if not any(make_codec(settings).lists_by_assignment for settings in project.settings.providers):
+        return 0
+    newest = next(reader.runs(1), None)
+    if newest is None or not newest.command.startswith("apply"):
+        return 0
+    return min(max(0, newest.in_doubt - sum(row.in_doubt for row in rows)), sum(row.to_issue for row in rows))
 
 
 def _campaign_row(summary: CampaignSummary, rejected: int) -> CampaignRow:

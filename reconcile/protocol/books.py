@@ -17,7 +17,7 @@ from reconcile.protocol.gateway import Gateway
 from reconcile.protocol.matching import Matched, Open, Owned, match
 from reconcile.protocol.track import Stage, Track
 from reconcile.providers.base import RemotePayment, Unread
-from reconcile.state.ledger import Ledger, LedgerRecord
+from reconcile.state.ledger import Ledger, LedgerRecord, StateReader
 from reconcile.times import HOUR_MS, format_time
 
 FORGOTTEN_MS: Final = 26 * HOUR_MS
@@ -117,6 +117,12 @@ class Books:
             )
         return ""
 
+    def is_held(self, recipient: str, assignment_id: str) -> bool:
+        """Whether the provider shows a payment without an owner for this recipient and assignment: only a person, or an
+        import, settles that.
+        """
+        return bool(self._unowned.get((recipient, assignment_id)))
+
     def unowned(self) -> tuple[RemotePayment, ...]:
         """Every payment that has no owner here, by assignment and time."""
         found = [payment for payments in self._unowned.values() for payment in payments]
@@ -141,6 +147,13 @@ class Books:
 def unowned_id(account: str, remote_id: str) -> bytes:
     """The id under which a payment is known that is nobody's bonus, as a person said."""
     return identity.uuid5("\x1f".join(("unowned", account, remote_id)))
+
+
+def nobodys(reader: StateReader, record: LedgerRecord) -> int:
+    """How many payments the state knows as nobody's bonus, as a person said."""
+    account = str(record.account)
+    known = reader.unattributed(record.ledger)
+    return sum(1 for payment in known if payment.payment_id == unowned_id(account, payment.remote_id))
 
 
 def _sentence(unowned: Sequence[RemotePayment], currency: str, address: str) -> str:

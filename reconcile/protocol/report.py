@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from reconcile.plan.model import Plan
 
@@ -29,6 +29,10 @@ class Left(StrEnum):
     def sent(self) -> bool:
         """Whether something of it may have reached the provider in some run."""
         return self in (Left.REJECTED, Left.IN_DOUBT)
+
+
+UNOWNED: Final = "unowned_payment"
+"""The code of a bonus in doubt that was not sent: the provider shows a payment that this state does not know."""
 
 
 class LeftBonus(NamedTuple):
@@ -90,6 +94,7 @@ class Report:
 
     `plan` is what the run decided to do, None where it ended before planning. `paid` lists what was settled as issued
     (`adopted` among it). `unchanged` were issued before this run. `unattributed` payments of ours belong to no known bonus.
+    `nobodys`: payments that are nobody's bonus, as a person said.
     `missing` payments are issued in the state and not at the provider, as far as a full refresh found. `mentions`: every
     recipient and assignment whom a sentence here may name, so that masking finds them; no row needs to have them.
     """
@@ -107,6 +112,7 @@ class Report:
     withdrawn: int
     interrupted: bool
     missing: tuple[Missing, ...] = ()
+    nobodys: int = 0
     mentions: frozenset[str] = frozenset()
 
     def issued(self) -> tuple[Paid, ...]:

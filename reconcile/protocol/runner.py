@@ -12,6 +12,7 @@ from reconcile.errors import BonusctlError, Interrupted, StateError
 from reconcile.money import add
 from reconcile.plan.model import Action, Change, Plan
 from reconcile.protocol.adopting import Sought
+from reconcile.protocol.books import nobodys
 from reconcile.protocol.context import Tally
 from reconcile.protocol.gateway import Gateway
 from reconcile.protocol.ports import Clock, Control, Progress
@@ -325,7 +326,8 @@ class _Run:
 
     def _make(self, plan: Plan | None, *, left: tuple[LeftBonus, ...], withdrawn: int) -> Report:
         ledger = self._ports.ledger
-        unattributed = sum(1 for record in ledger.ledgers() for _ in ledger.unattributed(record.ledger))
+        homeless = sum(1 for record in ledger.ledgers() for _ in ledger.unattributed(record.ledger))
+        disowned = sum(nobodys(ledger, record) for record in ledger.ledgers())
         return Report(
             run_id=self._options.run_id,
             plan=plan,
@@ -336,7 +338,8 @@ class _Run:
             alarms=tuple(self._tally.alarms),
             notes=tuple(self._tally.notes),
             unchanged=self._unchanged,
-            unattributed=unattributed,
+            unattributed=homeless - disowned,
+            nobodys=disowned,
             withdrawn=withdrawn,
             interrupted=self._ports.control.stop_requested(),
             missing=tuple(self._tally.missing),

@@ -22,7 +22,7 @@ from reconcile.protocol.context import Tally
 from reconcile.protocol.gateway import Gateway
 from reconcile.protocol.ports import Control
 from reconcile.protocol.reading_lists import read_lists
-from reconcile.protocol.report import Left, LeftBonus
+from reconcile.protocol.report import UNOWNED, Left, LeftBonus
 from reconcile.protocol.scan import Scan
 from reconcile.protocol.track import Stage, Track, recovered
 from reconcile.providers.base import RemotePayment, Unread
@@ -112,7 +112,8 @@ def payable(changes: Sequence[Change], books: Books, tally: Tally) -> list[Chang
             text = f"its payments cannot be listed: {refused.message or refused.code}"
             tally.left[change.payment_id] = _left(change, Left.ASSIGNMENT, text, refused)
         elif doubt:
-            tally.left[change.payment_id] = _left(change, Left.IN_DOUBT, doubt)
+            held = books.is_held(change.identity.recipient, change.identity.assignment_id)
+            tally.left[change.payment_id] = _left(change, Left.IN_DOUBT, doubt)._replace(code=UNOWNED if held else "")
         elif not books.is_read(change.identity.assignment_id):
             tally.left[change.payment_id] = _left(change, Left.SCAN_FAILED, "its assignment was not read in this run")
         else:

@@ -56,6 +56,7 @@ def _summary(report: Report) -> dict[str, object]:
         "not_approved": report.count(Left.NOT_APPROVED),
         "withdrawn": report.withdrawn,
         "unattributed": report.unattributed,
+        "nobodys": report.nobodys,
     }
 
 

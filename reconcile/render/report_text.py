@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from reconcile.money import Money
-from reconcile.protocol.report import Left, LeftBonus, Report
+from reconcile.protocol.report import UNOWNED, Left, LeftBonus, Report
 from reconcile.render.report_json import totals_of
 from reconcile.render.safe import visible
 from reconcile.render.style import Style
@@ -40,6 +40,13 @@ _NEXT: Final = {
 }
 
 
+_HELD: Final = "in doubt: not sent, since a payment that this state does not know may be this bonus"
+_HELD_NEXT: Final = (
+    "Decide what waits for a payment that this state does not know: `bonusctl import --from-provider --since DATE` takes it "
+    "over, `bonusctl state resolve ADDRESS --issued` or `--not-issued` says whose it is."
+)
+
+
 def render_report_text(report: Report, *, color: bool = False, limit_rows: int = ROWS_MAX) -> str:
     """The report as text, with a line end."""
     style = Style(color)
@@ -62,14 +69,18 @@ def _left(report: Report, style: Style, limit_rows: int) -> Iterator[str]:
     if not report.left:
         return
     yield style.paint("Left", "bold")
-    for why in Left:
-        rows = [left for left in report.left if left.why is why]
+    for why, held in ((why, held) for why in Left for held in (False, True)):
+        rows = [left for left in report.left if left.why is why and _is_held(left) is held]
         if rows:
-            yield f"  {len(rows):,} {WORDS[why]}"
+            yield f"  {len(rows):,} {_HELD if held else WORDS[why]}"
             yield from _rows(rows, limit_rows)
             # What a code means is said once, not beside each of ten thousand rows.
             advice = dict.fromkeys((left.code, left.advice) for left in rows if left.advice)
             yield from (f"    {visible(code)}: {visible(text)}" for code, text in list(advice)[:ADVICE_MAX])
+
+
+def _is_held(left: LeftBonus) -> bool:
+    return left.why is Left.IN_DOUBT and left.code == UNOWNED
 
 
 def _rows(rows: Sequence[LeftBonus], limit_rows: int) -> Iterator[str]:
@@ -82,7 +93,8 @@ def _rows(rows: Sequence[LeftBonus], limit_rows: int) -> Iterator[str]:
 
 def _said(left: LeftBonus) -> str:
     request = f" (request {left.request_id})" if left.request_id else ""
-    return visible(": ".join(part for part in (left.code, left.message) if part) + request)
+    code = "" if _is_held(left) else left.code
+    return visible(": ".join(part for part in (code, left.message) if part) + request)
 
 
 def _waits(report: Report) -> Iterator[str]:
@@ -110,6 +122,8 @@ def _counts(report: Report, style: Style) -> Iterator[str]:
         parts.append(f"{report.withdrawn:,} approved and no longer asked for")
     if report.unattributed:
         parts.append(f"{report.unattributed:,} of ours that belong to no bonus of these specs")
+    if report.nobodys:
+        parts.append(f"{report.nobodys:,} known as nobody's bonus")
     word = "Interrupted" if report.interrupted else "Done" if report.exit_code == 0 else "Ended, with something left"
     paint = ("green", "bold") if report.exit_code == 0 else ("yellow", "bold")
     yield f"{style.paint(f'{word}:', *paint)} {', '.join(parts)}."
@@ -118,7 +132,9 @@ def _counts(report: Report, style: Style) -> Iterator[str]:
 
 
 def _advice(report: Report) -> Iterator[str]:
-    whys = {left.why for left in report.left}
+    whys = {left.why for left in report.left if not _is_held(left)}
     yield from (text for why, text in _NEXT.items() if why in whys)
+    if any(map(_is_held, report.left)):
+        yield _HELD_NEXT
     if report.interrupted:
         yield "Nothing is lost: run `bonusctl apply` again to go on."

@@ -7,7 +7,7 @@ from decimal import Decimal
 from reconcile import identity
 from reconcile.model import public_status
 from reconcile.money import format_amount
-from reconcile.render.state_values import BonusRow, CampaignRow, totals_by_currency
+from reconcile.render.state_values import BonusRow, CampaignRow, StatusNotes, totals_by_currency
 from reconcile.state.ledger import AcceptanceRecord, RecordedPayment, RunRecord
 from reconcile.times import format_time
 
@@ -44,7 +44,7 @@ def bonus_json(row: BonusRow) -> dict[str, object]:
     }
 
 
-def render_status_json(rows: Iterable[CampaignRow], *, open_operations: int, unattributed: int) -> dict[str, object]:
+def render_status_json(rows: Iterable[CampaignRow], notes: StatusNotes) -> dict[str, object]:
     """The figures of every campaign."""
     rows = tuple(rows)
     return {
@@ -60,8 +60,7 @@ def render_status_json(rows: Iterable[CampaignRow], *, open_operations: int, una
             }
             for total in totals_by_currency(rows)
         },
-        "open_operations": open_operations,
-        "unattributed": unattributed,
+        **notes._asdict(),
     }
 
 

@@ -1,13 +1,13 @@
 """The state for people: `state list`, `state show`, `status` and `history` as tables."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from reconcile import identity
 from reconcile.model import public_status
 from reconcile.money import Money, format_amount
 from reconcile.render.safe import visible
-from reconcile.render.state_values import BonusRow, CampaignRow, address_of, totals_by_currency
+from reconcile.render.state_values import BonusRow, CampaignRow, StatusNotes, address_of, totals_by_currency
 from reconcile.render.table import table
 from reconcile.state.ledger import RunRecord
 from reconcile.times import format_time
@@ -75,8 +75,8 @@ def render_bonus_text(row: BonusRow) -> str:
     return _lines(lines)
 
 
-def render_status_text(rows: Iterable[CampaignRow], *, open_operations: int, unattributed: int) -> str:
-    """One line a campaign, and the totals by currency."""
+def render_status_text(rows: Iterable[CampaignRow], notes: StatusNotes) -> str:
+    """One line a campaign, the totals by currency, and what stands beside them."""
     rows = tuple(rows)
     cells = [
         (
@@ -107,11 +107,26 @@ def render_status_text(rows: Iterable[CampaignRow], *, open_operations: int, una
     accepted = sum(row.accepted for row in rows)
     if accepted:
         lines += ["", f"{accepted:,} of them accepted as they are, not as the specs ask: `bonusctl state list`."]
-    if open_operations:
-        lines += ["", f"{open_operations:,} operations are open: `bonusctl refresh` settles what can be settled."]
-    if unattributed:
-        lines += ["", f"{unattributed:,} payments of ours belong to no bonus that the state knows."]
-    return _lines(lines)
+    return _lines([*lines, *_notes(notes)])
+
+
+def _notes(notes: StatusNotes) -> Iterator[str]:
+    if notes.open_operations:
+        yield ""
+        are = "operation is" if notes.open_operations == 1 else "operations are"
+        yield f"{notes.open_operations:,} {are} open: `bonusctl refresh` settles what can be settled."
+    if notes.held:
+        yield ""
+        yield f"{notes.held:,} of what is to issue the last apply held back: a payment that this state does not know may be it."
+        yield "`bonusctl apply` names each; `bonusctl state resolve ADDRESS` says whose the payment is."
+    if notes.unattributed:
+        yield ""
+        belong = "payment of ours belongs" if notes.unattributed == 1 else "payments of ours belong"
+        yield f"{notes.unattributed:,} {belong} to no bonus that the state knows."
+    if notes.nobodys:
+        yield ""
+        are = "payment is" if notes.nobodys == 1 else "payments are"
+        yield f"{notes.nobodys:,} {are} known as nobody's bonus, as a person said: `bonusctl history`."
 
 
 def render_history_text(runs: Iterable[RunRecord]) -> str:

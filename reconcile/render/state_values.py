@@ -75,6 +75,17 @@ class CampaignRow(NamedTuple):
     accepted: int = 0
 
 
+class StatusNotes(NamedTuple):
+    """What `status` says beside its campaigns: open operations; bonuses that the last apply held back because of payments
+    that the state does not know; payments of ours that belong to no known bonus; payments known as nobody's bonus.
+    """
+
+    open_operations: int = 0
+    held: int = 0
+    unattributed: int = 0
+    nobodys: int = 0
+
+
 def totals_by_currency(rows: Iterable[CampaignRow]) -> tuple[CurrencyTotal, ...]:
     """One for each currency, in the order in which the rows bring them."""
     rows = tuple(rows)

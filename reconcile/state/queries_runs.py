@@ -72,7 +72,7 @@ def run_sums(source: Source, run_id: str) -> tuple[RunSum, ...]:
 
 def resolved_as_issued(source: Source) -> frozenset[tuple[int, bytes]]:
     """The payments of which a person said that they were made: (ledger, payment_id)."""
-    if source.row("SELECT 1 FROM runs WHERE command = 'state resolve'") is None:
+    if source.row("SELECT 1 FROM runs WHERE command LIKE 'state resolve%'") is None:
         return frozenset()
     found = source.rows("SELECT sequence, kind, body FROM events WHERE kind = 'payment_resolved'")
     events = (decode(kind, body, sequence=sequence) for sequence, kind, body in found)

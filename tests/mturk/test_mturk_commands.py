@@ -163,6 +163,20 @@ def test_a_payment_by_hand_is_taken_over_by_import(tmp_path: Path, emulator: Emu
     assert paid(emulator) == [(ACCOUNT, "A1", "0.05"), (ACCOUNT, "A1", "1.00"), (ACCOUNT, "A2", "0.50")]
 
 
+def test_what_is_held_back_for_a_payment_by_hand_is_not_called_sent(tmp_path: Path, emulator: EmulatorProcess) -> None:
+    """`apply` says why nothing was sent and who decides, and `status` counts it."""
+    line = project(tmp_path, emulator.endpoint)
+    by_hand(emulator, "0.90", "paid by hand")
+    ended = line.expect(3, "apply", "--auto-approve")
+    assert "2 in doubt: not sent, since a payment that this state does not know may be this bonus" in ended.out
+    assert "its outcome is not known yet" not in ended.out
+    assert "Run `bonusctl apply` again later" not in ended.out
+    assert "`bonusctl state resolve ADDRESS --issued` or `--not-issued`" in ended.out
+    status = line.expect(0, "status")
+    assert "2 of what is to issue the last apply held back" in status.out
+    assert line.expect(0, "status", "--format", "json").json()["held"] == 2
+
+
 def test_a_person_says_that_a_payment_is_a_bonus(tmp_path: Path, emulator: EmulatorProcess) -> None:
     """Recorded with the provider's amount, which is not the one that was asked for: a conflict, and no second payment."""
     line = project(tmp_path, emulator.endpoint)
@@ -185,7 +199,10 @@ def test_a_person_says_that_a_payment_is_no_bonus(tmp_path: Path, emulator: Emul
     by_hand(emulator, "1.00", "for a broken link")
     line.expect(3, "apply", "--auto-approve")
     line.expect(0, "state", "resolve", "labels/A1/3A", "--not-issued", "--reason", "a refund", "--auto-approve")
-    line.expect(0, "apply", "--auto-approve")
+    ended = line.expect(0, "apply", "--auto-approve")
+    assert "1 known as nobody's bonus." in ended.out
+    assert "of ours" not in ended.out
+    assert "1 payment is known as nobody's bonus, as a person said: `bonusctl history`." in line.expect(0, "status").out
     assert [amount for _, _, amount in paid(emulator)] == ["0.05", "1.00", "1.00", "0.50"]
     line.expect(0, "apply", "--auto-approve")
     line.expect(0, "state", "verify")

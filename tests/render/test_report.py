@@ -3,7 +3,7 @@
 from dataclasses import replace
 from decimal import Decimal
 
-from reconcile.protocol.report import Left, LeftBonus, Paid, Report, Wait
+from reconcile.protocol.report import UNOWNED, Left, LeftBonus, Paid, Report, Wait
 from reconcile.render.report_json import render_report_json
 from reconcile.render.report_text import render_report_text
 
@@ -120,3 +120,28 @@ def test_the_document_has_the_keys_that_programs_rely_on() -> None:
         "message": "why",
     }
     assert document["waits"] == [{"provider": "toloka", "reason": "gate", "text": "wait", "until": None}]
+
+
+def test_a_bonus_held_back_stands_apart_from_one_that_was_sent() -> None:
+    """One waits for the provider, the other for a person: each has its words and its advice."""
+    report = replace(
+        EMPTY,
+        left=(left("sent", Left.IN_DOUBT), left("held", Left.IN_DOUBT, UNOWNED, "the provider shows 0.30 USD.")),
+        nobodys=1,
+    )
+    assert render_report_text(report) == (
+        "Left\n"
+        "  1 in doubt: sent, and its outcome is not known yet\n"
+        "    w/sent  1.00 USD\n"
+        "  1 in doubt: not sent, since a payment that this state does not know may be this bonus\n"
+        "    w/held  1.00 USD  the provider shows 0.30 USD.\n"
+        "\n"
+        "Ended, with something left: 0 issued, 2 left, 1 known as nobody's bonus.\n"
+        "\n"
+        "Run `bonusctl apply` again later: it looks before it sends.\n"
+        "Decide what waits for a payment that this state does not know: `bonusctl import --from-provider --since DATE` takes "
+        "it over, `bonusctl state resolve ADDRESS --issued` or `--not-issued` says whose it is.\n"
+    )
+    summary = render_report_json(report)["summary"]
+    assert isinstance(summary, dict)
+    assert (summary["in_doubt"], summary["nobodys"]) == (2, 1)

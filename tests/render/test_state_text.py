@@ -7,7 +7,7 @@ import pytest
 from reconcile.model import PaymentStatus
 from reconcile.project.look import status_of
 from reconcile.render.state_text import render_bonuses_text, render_status_text
-from reconcile.render.state_values import BonusRow, CampaignRow
+from reconcile.render.state_values import BonusRow, CampaignRow, StatusNotes
 from reconcile.state.ledger import RecordedPayment
 
 
@@ -69,7 +69,7 @@ def test_the_status_shows_a_budget_that_is_overdrawn_with_its_sign() -> None:
         budget=Decimal("900.00"),
         budget_left=Decimal("-250.00"),
     )
-    text = render_status_text([row], open_operations=0, unattributed=0)
+    text = render_status_text([row], StatusNotes())
     assert text.splitlines()[1].split() == (
         ["w", "1,200", "1,000", "100", "50", "30", "15", "5", "1000.00", "100.00", "-250.00", "USD"]
     )
@@ -77,4 +77,4 @@ def test_the_status_shows_a_budget_that_is_overdrawn_with_its_sign() -> None:
 
 def test_nothing_at_all_is_said_in_a_sentence() -> None:
     assert render_bonuses_text([]) == "No bonus is recorded or desired.\n"
-    assert render_status_text([], open_operations=0, unattributed=0) == "No campaign is recorded or desired.\n"
+    assert render_status_text([], StatusNotes()) == "No campaign is recorded or desired.\n"
