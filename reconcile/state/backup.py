@@ -14,9 +14,11 @@ from reconcile.state.ledger import Head
 from reconcile.state.lock import RunLock
 from reconcile.state.reader import SqliteReader, open_reader
 from reconcile.state.sqlite import opened
+from reconcile.state.transfer import read_header
 from reconcile.state.verify import verify
 
 JOURNAL: Final = "-journal"
+_HEADER_BYTES_MAX: Final = 4096
 
 
 def backup_state(path: Path, target: Path) -> Head:
@@ -41,6 +43,7 @@ def restore_state(
     if not network_allowed:
         files.refuse_network(path)
     files.exists(path)
+    _refuse_export(backup)
     fresh = path.with_name(path.name + ".restoring")
     with _existing(backup) as reader:
         _check_sound(backup, reader)
@@ -77,6 +80,23 @@ def _copy(reader: SqliteReader, target: Path) -> Iterator[sqlite3.Connection]:
             reader.source.connection.backup(connection)
             files.sync_folder(target.parent)
         yield connection
+
+
+def _refuse_export(backup: Path) -> None:
+    """Raises StateError for a file that is an export, by its first line: sound it may be, but no backup."""
+    if not backup.is_file():
+        return
+    try:
+        with backup.open("rb") as file:
+            read_header(file.readline(_HEADER_BYTES_MAX).decode())
+    except (OSError, UnicodeDecodeError, StateError):
+        return
+    raise StateError(
+        f"{backup} is an export of a state, not a backup",
+        detail="Nothing was changed. An export makes a new state, or brings an earlier one of the same journal forward.",
+        remedy=f"Move the present state away if it is damaged, and import it:\nbonusctl state import {backup}",
+        reason="not_a_backup",
+    )
 
 
 def _check_sound(backup: Path, reader: SqliteReader) -> None:

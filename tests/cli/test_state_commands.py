@@ -114,6 +114,28 @@ def test_an_export_makes_the_same_state_elsewhere(tmp_path: Path) -> None:
     assert "Nothing to do: all 5 bonuses are issued." in bonusctl(second, "plan").out
 
 
+def test_an_export_that_is_given_to_restore_is_said_to_be_one(tmp_path: Path) -> None:
+    """It is sound: moving the state away and rebuilding it would be the wrong advice."""
+    project(tmp_path)
+    bonusctl(tmp_path, "apply", "--auto-approve")
+    (tmp_path / "state.jsonl").write_text(bonusctl(tmp_path, "state", "export").out)
+    before = (tmp_path / "state" / "bonusctl.db").read_bytes()
+    ended = bonusctl(tmp_path, "state", "restore", "state.jsonl")
+    assert ended.code == 1
+    assert "state.jsonl is an export of a state, not a backup" in ended.err
+    assert "\nbonusctl state import state.jsonl\n" in ended.err
+    assert "damaged: " not in ended.err
+    assert (tmp_path / "state" / "bonusctl.db").read_bytes() == before
+
+
+def test_a_file_that_is_neither_backup_nor_export_is_damaged(tmp_path: Path) -> None:
+    project(tmp_path)
+    bonusctl(tmp_path, "apply", "--auto-approve")
+    (tmp_path / "notes.txt").write_text("these are notes, and long enough to be looked at " * 40)
+    ended = bonusctl(tmp_path, "state", "restore", "notes.txt")
+    assert (ended.code, "notes.txt is damaged" in ended.err) == (1, True)
+
+
 def test_a_line_of_an_export_that_was_altered_is_named(tmp_path: Path) -> None:
     project(tmp_path)
     bonusctl(tmp_path, "apply", "--auto-approve")
