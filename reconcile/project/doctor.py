@@ -21,6 +21,7 @@ from reconcile.settings import ProviderSettings, same_account
 from reconcile.state.ledger import LedgerRecord
 from reconcile.state.lock import lock_path, read_holder
 from reconcile.state.reader import SqliteReader, open_reader
+from reconcile.state.verify import check_pages
 from reconcile.times import MINUTE_MS, duration
 
 CLOCK_APART_MS = MINUTE_MS
@@ -89,7 +90,8 @@ def _state(project: Project) -> Iterator[Check]:
             if reader is None:
                 yield Check("state", Level.OK, f"none yet: the first apply makes {project.state_path}")
             else:
-                yield Check("state", Level.OK, f"{project.state_path}, {reader.head().sequence:,} events")
+                check_pages(reader)
+                yield Check("state", Level.OK, f"{project.state_path}, {reader.head().sequence:,} events, file sound")
                 yield from _ledgers(reader)
     except BonusctlError as error:
         yield failed("state", error)

@@ -16,7 +16,7 @@ from reconcile.errors import BonusctlError, StateError
 from reconcile.money import ZERO, format_amount
 from reconcile.state import chain, queries
 from reconcile.state.codec import decode
-from reconcile.state.connection import harden
+from reconcile.state.connection import damaged, harden
 from reconcile.state.forming import form
 from reconcile.state.ledger import Head
 from reconcile.state.projection import UNFOLDED, VERIFIED, Projection
@@ -79,6 +79,13 @@ def verify(reader: SqliteReader) -> VerifyReport:
         except (BonusctlError, sqlite3.Error) as error:
             findings.add("state", "", "", "a state that can be read", str(error))
     return VerifyReport(events, _head(source), tuple(findings.found))
+
+
+def check_pages(reader: SqliteReader) -> None:
+    """SQLite's quick check of the whole file, which `verify` is not needed for. Raises StateCorrupt with its first finding."""
+    line = reader.source.row("PRAGMA quick_check(1)")[0]
+    if line != "ok":
+        raise damaged(reader.source.path, " ".join(str(line).split()))
 
 
 class _Findings:

@@ -55,6 +55,26 @@ def test_a_state_that_is_no_database_stops_everything_and_names_the_way_out(tmp_
     assert "restore" in bonusctl(tmp_path, "plan").err
 
 
+def test_a_damaged_page_of_the_state_fails_the_doctor(tmp_path: Path) -> None:
+    """The page is one that plan and status need not read."""
+    project(tmp_path)
+    bonusctl(tmp_path, "apply", "--auto-approve")
+    assert "ok    state: " in bonusctl(tmp_path, "doctor").out
+    state = tmp_path / "state" / "bonusctl.db"
+    connection = sqlite3.connect(state)
+    (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'sends'").fetchone()
+    (size,) = connection.execute("PRAGMA page_size").fetchone()
+    connection.close()
+    content = bytearray(state.read_bytes())
+    content[(page - 1) * size : page * size] = b"\x55" * size
+    state.write_bytes(content)
+    ended = bonusctl(tmp_path, "doctor")
+    assert ended.code == 1
+    assert "fail  state: The state " in ended.out
+    assert "is damaged: " in ended.out
+    assert "bonusctl state restore BACKUP" in ended.out
+
+
 def test_an_altered_row_is_noticed_by_verify(tmp_path: Path) -> None:
     project(tmp_path)
     bonusctl(tmp_path, "apply", "--auto-approve")
