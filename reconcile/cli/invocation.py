@@ -50,5 +50,13 @@ class Invocation:
         )
         return self.project, found
 
+    def say_if_no_state(self, project: "Project") -> None:
+        """Where there is no state, that is not the same as that nothing was paid."""
+        if not project.state_path.exists():
+            self.console.warn(
+                f"There is no state at {project.state_path}: what was paid before is not known here.\n"
+                "It comes from the provider (`bonusctl refresh`), or from where your team keeps it (`bonusctl state pull`)."
+            )
+
 
 pass_invocation = click.make_pass_decorator(Invocation)

@@ -25,6 +25,7 @@ def command(invocation: Invocation, /, limit: int, form: str) -> None:
     project = invocation.load_project()
     with open_reader(project.state_path) as reader:
         runs = tuple(with_sums(reader, run) for run in reader.runs(limit)) if reader is not None else ()
+    invocation.say_if_no_state(project)
     if form == "json":
         invocation.console.document(render_history_json(runs))
     else:

@@ -45,7 +45,7 @@ def command(
     masked: bool,  # noqa: FBT001
 ) -> None:
     """What was paid, summed up, without fees. Counts every payment that the state calls issued, by the time at which
-    the provider made it; reads no spec and needs no network.
+    the provider made it, under the campaign's name at that time; reads no spec and needs no network.
     """
     from reconcile.project.audit import paid
     from reconcile.render.audit_values import summed
@@ -55,6 +55,7 @@ def command(
     since_ms, until_ms = _moment(since, "--since"), _moment(until, "--until")
     daily = form == "beancount" and "month" not in names
     project = invocation.load_project()
+    invocation.say_if_no_state(project)
     with open_reader(project.state_path) as reader:
         rows = () if reader is None else paid(reader, since_ms=since_ms, until_ms=until_ms)
         if masked:

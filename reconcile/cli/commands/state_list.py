@@ -25,6 +25,7 @@ def command(invocation: Invocation, /, campaign: str, form: str) -> None:
         invocation.console.warn(
             "The specs cannot be read: what they ask for is not shown. `bonusctl validate` says why."
         )
+    invocation.say_if_no_state(project)
     with open_reader(project.state_path) as reader:
         rows = bonus_rows(project, reader, asked, campaign=campaign)
         if form == "json":

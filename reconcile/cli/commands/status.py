@@ -24,6 +24,7 @@ def command(invocation: Invocation, /, form: str) -> None:
         plan = plan_of(chosen, reader, project.clock.now_ms())
         rows = tuple(campaign_rows(project, reader, plan))
         notes = StatusNotes() if reader is None else status_notes(project, reader, rows)
+    invocation.say_if_no_state(project)
     console = invocation.console
     if form == "json":
         console.document(render_status_json(rows, notes))
