@@ -4,10 +4,12 @@
 run, and say so.
 """
 
+import os
 import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -16,6 +18,8 @@ import pytest
 
 from reconcile.emulator.options import ACCOUNT
 from tests.kill.launching import ENVIRON, Launcher, Project
+from tests.kill.test_kill_mturk import KEYS
+from tests.kill.test_kill_mturk import Project as MTurkProject
 from tests.support.emulator import EmulatorProcess
 
 CALLS = "pwrite64,pwritev,write,writev,ftruncate,fsync,fdatasync,unlink,unlinkat,sendto,sendmsg"
@@ -41,7 +45,11 @@ class Sent(NamedTuple):
     syncs: int
 
 
-def follow(trace: str, state: Path) -> list[Sent]:
+TOLOKA, MTURK = '"POST /api/v1/user-bonuses', "x-amz-target: MTurkRequesterServiceV20170117.SendBonus"
+"""What a payment's request says before anything else does."""
+
+
+def follow(trace: str, state: Path, paying: str) -> list[Sent]:
     """Every payment's request in the trace, in order."""
     dirty: set[str] = set()
     under_way: dict[str, tuple[str, str]] = {}
@@ -60,7 +68,7 @@ def follow(trace: str, state: Path) -> list[Sent]:
                 continue
         elif under_way.get(pid):
             under_way.pop(pid)
-        if call in ("sendto", "sendmsg") and '"POST /api/v1/user-bonuses' in rest and not found["resumed"]:
+        if call in ("sendto", "sendmsg") and paying.lower() in rest.lower() and not found["resumed"]:
             sent.append(Sent(frozenset(dirty), syncs))
             syncs = 0
             continue
@@ -99,23 +107,42 @@ def test_the_state_is_synced_before_the_first_byte_of_a_payment_leaves(
     with EmulatorProcess(tmp_path / "remote.db", {"latency-ms": 2, "yandex": environment == "yandex"}) as emulator:
         project = Project(tmp_path / "project", launcher, emulator, config, environment=environment, concurrency=1)
         project.ask(w1="10.00", w2="20.00", w3="30.00")
-        trace = tmp_path / "trace"
-        command = ["strace", "-f", "-y", "-s", "60", "-e", f"trace={CALLS}", "-o", str(trace), sys.executable]
-        done = subprocess.run(
-            [*command, "-m", "reconcile", "apply", "--auto-approve"],
-            cwd=project.folder,
-            env=ENVIRON | {"HOME": str(project.folder)},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        sent = follow(trace.read_text(errors="replace"), project.folder / "state")
+        sent = traced(project.folder, ENVIRON, TOLOKA)
         assert [one.dirty for one in sent] == [frozenset()] * requests
         # The journal, the file, the folder: each commit syncs all three.
         assert min(one.syncs for one in sent) >= 3
         project.assert_true()
+
+
+def test_the_state_is_synced_before_a_payment_through_mturk_leaves(tmp_path: Path) -> None:
+    if missing():
+        pytest.skip(missing())
+    with EmulatorProcess(tmp_path / "remote.db", {"latency-ms": 2}) as emulator:
+        project = MTurkProject(tmp_path / "project", emulator.endpoint, marked=False)
+        config = project.folder / "bonusctl.yaml"
+        config.write_text(config.read_text().replace("settle_window", "concurrency: 1, settle_window"))
+        asked = project.ask("c")
+        sent = traced(project.folder, os.environ | KEYS, MTURK)
+        assert [one.dirty for one in sent] == [frozenset()] * asked.total()
+        paid = emulator.mturk_payments()
+    assert len(paid) == asked.total()
+
+
+def traced(folder: Path, environ: Mapping[str, str], paying: str) -> list[Sent]:
+    """A whole apply under strace, which ends with 0."""
+    trace = folder.parent / "trace"
+    command = ["strace", "-f", "-y", "-s", "600", "-e", f"trace={CALLS}", "-o", str(trace), sys.executable]
+    done = subprocess.run(
+        [*command, "-m", "reconcile", "apply", "--auto-approve"],
+        cwd=folder,
+        env={**environ, "HOME": str(folder)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return follow(trace.read_text(errors="replace"), folder / "state", paying)
 
 
 def test_a_trace_with_the_request_before_the_sync_is_seen_as_such() -> None:
@@ -133,7 +160,7 @@ def test_a_trace_with_the_request_before_the_sync_is_seen_as_such() -> None:
         "7 fdatasync(6</p/state>) = 0",
         '8 sendto(9<socket:[1]>, "POST /api/v1/user-bonuses?async", 9, 0, NULL, 0) = 9',
     ]
-    assert follow("\n".join(lines), state) == [
+    assert follow("\n".join(lines), state, TOLOKA) == [
         Sent(frozenset({"state/bonusctl.db"}), 1),
         Sent(frozenset({"state"}), 1),
         Sent(frozenset(), 1),
