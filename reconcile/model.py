@@ -56,7 +56,8 @@ class Campaign(NamedTuple):
     """The head of one spec file. Several files may share a campaign's name, provider and budget.
 
     `allow` holds exceptions that the file states for all its bonuses (`repeat`); `formerly` is the campaign's earlier
-    name or "". `path` is the file as the user would type it, `line` the line of its `campaign:`.
+    name or "". `path` is the file as the user would type it, `line` the line of its `campaign:`, `budget_line` that of its
+    `budget:` (0 where there is none).
     """
 
     name: str
@@ -66,6 +67,7 @@ class Campaign(NamedTuple):
     formerly: str
     path: str
     line: int
+    budget_line: int = 0
 
 
 class Desired(NamedTuple):

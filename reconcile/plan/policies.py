@@ -152,7 +152,7 @@ def _budget(shelf: Shelf, campaign: CampaignSummary) -> Iterator[Diagnostic]:
         detail=f"{before:,} {campaign.currency} are issued or in doubt already, and this plan pays "
         f"{campaign.amount:,} {campaign.currency}.",
         hint="Take bonuses out, or raise the campaign's budget.",
-        place=Place(head.path, head.line),
+        place=Place(head.path, head.budget_line or head.line),
     )
 
 

@@ -77,11 +77,15 @@ def _agree(campaigns: Sequence[Campaign], files: Sequence[SpecFile], diagnostics
                 report.error(
                     "campaign-differs",
                     f"Two files of campaign `{campaign.name}` differ in `{name}`",
-                    detail=f"Here it is {ours}, in {other.path}:{other.line} it is {theirs}.",
+                    detail=f"Here it is {ours}, in {other.path}:{_line(other, name)} it is {theirs}.",
                     hint="Let both say the same, or give one of them another campaign.",
-                    line=campaign.line,
+                    line=_line(campaign, name),
                     column=1,
                 )
+
+
+def _line(campaign: Campaign, name: str) -> int:
+    return campaign.budget_line or campaign.line if name == "budget" else campaign.line
 
 
 def _said(value: object) -> str:

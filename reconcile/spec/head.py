@@ -50,6 +50,7 @@ def read_head(nodes: HeadNodes, settings: Settings, report: Report) -> Head | No
     tariff = rules.tariffs[provider.environment]
     reader = FieldReader(rules, tariff, report)
     name = _campaign_name(values.get("campaign"), reader)
+    line = place(nodes["campaign"][0])[0] if "campaign" in nodes else 1
     campaign = Campaign(
         name=name,
         provider=provider.name,
@@ -57,7 +58,8 @@ def read_head(nodes: HeadNodes, settings: Settings, report: Report) -> Head | No
         allow=_allow(values.get("allow"), reader),
         formerly=_formerly(values.get("formerly"), name, reader),
         path=report.shown,
-        line=place(nodes["campaign"][0])[0] if "campaign" in nodes else 1,
+        line=line,
+        budget_line=place(nodes["budget"][0])[0] if "budget" in nodes else 0,
     )
     defaults = _defaults(values.get("defaults"), reader)
     return Head(

@@ -67,8 +67,11 @@ def settings(
 def head(
     name: str, *, provider: str = "toloka", budget: str = "", allow: Iterable[str] = (), formerly: str = ""
 ) -> Campaign:
-    """The head of `specs/<name>.yaml`."""
-    return Campaign(name, provider, D(budget) if budget else None, frozenset(allow), formerly, f"specs/{name}.yaml", 2)
+    """The head of `specs/<name>.yaml`, its budget on line 4."""
+    path = f"specs/{name}.yaml"
+    return Campaign(
+        name, provider, D(budget) if budget else None, frozenset(allow), formerly, path, 2, 4 if budget else 2
+    )
 
 
 def bonus(

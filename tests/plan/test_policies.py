@@ -142,7 +142,7 @@ def test_a_budget_limits_all_that_a_campaign_may_ever_pay(amount: str, refused: 
     assert made.refused is refused
     if refused:
         assert made.diagnostics[0].summary == "w47 would pay 10.01 USD; its budget allows 10.00 USD"
-        assert made.diagnostics[0].place == Place("specs/w47.yaml", 2)
+        assert made.diagnostics[0].place == Place("specs/w47.yaml", 4)
         assert made.campaigns[0].budget_left == D("-0.01")
 
 

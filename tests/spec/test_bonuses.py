@@ -36,7 +36,7 @@ def test_a_spec_is_read_as_a_whole(project: Project) -> None:
     project.write("data/week-47.csv", "worker,bonus_usd,tasks\nw1,0.5,7\n")
     found = project.read()
     assert project.summaries() == []
-    campaign = Campaign("image-labels-2026-w47", "toloka", Decimal("500.00"), frozenset(), "", "specs/w47.yaml", 2)
+    campaign = Campaign("image-labels-2026-w47", "toloka", Decimal("500.00"), frozenset(), "", "specs/w47.yaml", 2, 4)
     assert [(desired._replace(texts=tuple), desired.texts()) for desired in found] == [
         (
             Desired(
@@ -318,7 +318,7 @@ def test_files_of_a_campaign_agree(project: Project) -> None:
         ),
         (
             "Two files of campaign `image-labels` differ in `budget`",
-            "Here it is not set, in specs/a.yaml:2 it is `5.00`.",
+            "Here it is not set, in specs/a.yaml:4 it is `5.00`.",
             Place("specs/b.yaml", 2, 1),
         ),
     ]
@@ -333,7 +333,7 @@ def test_heads_alone(project: Project) -> None:
     heads = campaign_heads(settings, spec_files(settings, cwd=project.root), diagnostics)
     assert heads == (
         Campaign("image-labels", "toloka", None, frozenset(), "", "specs/a.yaml", 2),
-        Campaign("sounds", "roubles", Decimal("9.00"), frozenset(), "", "specs/b.yaml", 2),
+        Campaign("sounds", "roubles", Decimal("9.00"), frozenset(), "", "specs/b.yaml", 2, 4),
     )
     assert list(diagnostics) == []
 
