@@ -18,6 +18,8 @@ from reconcile.spec.templates import Template, TemplateProblem, parse_template
 from reconcile.spec.texts import Problem, language_problem, problem_of
 
 _AMOUNTS_KEPT: Final = 10_000
+_TOO_SMALL: Final = "Correct the amount, or take the bonus out."
+_TOO_LARGE: Final = "Correct the amount; a larger sum is split over bonuses with different keys."
 
 
 class Amounts:
@@ -38,12 +40,12 @@ class Amounts:
             return Problem("amount", f"`{field}`: {error}", f"The file says {quoted(text)}.", error.hint)
         tariff = self.tariff
         if not tariff.amount_min <= amount <= tariff.amount_max:
-            side = "less" if amount < tariff.amount_min else "more"
+            side, instead = ("less", _TOO_SMALL) if amount < tariff.amount_min else ("more", _TOO_LARGE)
             return Problem(
                 "amount-bounds",
                 f"`{field}`: {format_amount(amount)} {tariff.currency} is {side} than the provider pays at a time",
                 f"It pays {format_amount(tariff.amount_min)} to {format_amount(tariff.amount_max)} {tariff.currency}.",
-                "Correct the amount; a larger sum is split over bonuses with different keys.",
+                instead,
             )
         if len(self.known) < _AMOUNTS_KEPT:
             self.known[text] = amount
