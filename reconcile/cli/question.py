@@ -9,6 +9,7 @@ from reconcile.money import Money, add
 from reconcile.plan.model import Change, Plan
 from reconcile.protocol.funds import Funds
 from reconcile.render.balance import balance_lines
+from reconcile.render.safe import visible
 
 # Where real money moves, a habit of typing `y` is not enough.
 _REAL_MONEY: Final = frozenset({"production", "yandex"})
@@ -28,8 +29,13 @@ def agree(console: Console, plan: Plan, payments: Sequence[Change], funds: Seque
     )
     if not real:
         return console.confirm(f"\nPay {total} in {count}?")
-    typed = console.ask(f"\nThis pays {total} of real money ({real[0]}) in {count}.\nType the total to go on: ")
-    return typed in (total, total.partition(" ")[0] if "," not in total else total)
+    # With two currencies the form is not plain: it is shown beside the question.
+    form = f" as it stands here ({total})" if "," in total else ""
+    typed = console.ask(f"\nThis pays {total} of real money ({real[0]}) in {count}.\nType the total{form} to go on: ")
+    if typed in (total, total.partition(" ")[0] if "," not in total else total):
+        return True
+    console.message(f"{visible(typed) or 'Nothing'} is not the total, {total}.")
+    return False
 
 
 def total_text(payments: Sequence[Change]) -> str:

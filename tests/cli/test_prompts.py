@@ -71,6 +71,7 @@ def test_in_production_the_total_is_typed_and_y_is_not_enough(tmp_path: Path) ->
             code, screen = on_terminal(tmp_path, ["apply"], [("Type the total to go on:", answer)], environ)
             assert code == 130, screen
             assert "of real money (production)" in screen
+            assert f"{answer.strip()} is not the total, 3.50 USD." in screen
         assert emulator.payments() == []
         code, screen = on_terminal(tmp_path, ["apply"], [("Type the total to go on:", "3.50\n")], environ)
         assert code == 0, screen
