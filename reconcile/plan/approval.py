@@ -17,7 +17,7 @@ from reconcile.plan.model import Change, Plan, ProviderSummary
 from reconcile.plan.saved import SavedPlan
 from reconcile.state.ledger import RecordedPayment, StateReader
 
-_AGAIN: Final = "Plan again, and approve that:\n  bonusctl plan --out plan.json"
+_AGAIN: Final = "Plan again, and approve that:\n  bonusctl plan --out plan.bonusplan"
 # What a plan is refused for that is no policy, budget or guard: the code of its first error → the reason.
 _REASONS: Final = {"account-mismatch": "account_mismatch", "target-unknown": "usage"}
 
@@ -205,7 +205,7 @@ def _same_lineage(saved: SavedPlan, plan: Plan, reader: StateReader) -> None:
         raise Refused(
             "The plan was made without a state, but the account has a history",
             detail="It shows every bonus as missing, also those that were paid. Nothing was sent.",
-            remedy="Plan with the state, and approve that:\n  bonusctl plan --refresh --out plan.json",
+            remedy="Plan with the state, and approve that:\n  bonusctl plan --refresh --out plan.bonusplan",
             reason="lineage_mismatch",
         )
 

@@ -87,7 +87,7 @@ def _unwritable(path: Path, error: OSError) -> UsageError:
     return UsageError(
         f"Cannot save the plan as {path}: {error.strerror}",
         detail="Nothing was written there.",
-        remedy="Name a file in a folder that you can write to:\n  bonusctl plan --out plan.json",
+        remedy="Name a file in a folder that you can write to:\n  bonusctl plan --out plan.bonusplan",
     )
 
 
@@ -132,7 +132,7 @@ def _bytes(path: Path) -> bytes:
     except OSError as error:
         raise UsageError(
             f"Cannot read the saved plan {path}: {error.strerror}",
-            remedy="Make one:\n  bonusctl plan --out plan.json",
+            remedy="Make one:\n  bonusctl plan --out plan.bonusplan",
         ) from error
     try:
         status = os.fstat(handle)
@@ -151,6 +151,6 @@ def _damaged(path: Path, what: str) -> Refused:
     return Refused(
         f"{path} is not a plan that can be trusted",
         detail=f"{what[0].upper()}{what[1:]}. Nothing was sent.",
-        remedy="Make the plan again:\n  bonusctl plan --out plan.json",
+        remedy="Make the plan again:\n  bonusctl plan --out plan.bonusplan",
         reason="plan_damaged",
     )

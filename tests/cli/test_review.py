@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.support.cli import bonusctl, project, write_specs
 
 ANN = "fac97860c7929add8048ed2ef63b66fd"
@@ -142,7 +144,22 @@ def test_what_was_paid_is_reported_in_every_format(tmp_path: Path) -> None:
     assert lines[0] == "campaign,recipient,provider,environment,account,payments,amount,currency"
     assert len(lines) == 3
     assert "  Expenses:Bonuses:Week-47" in bonusctl(tmp_path, "report", "--format", "beancount").out
-    assert bonusctl(tmp_path, "report", "--until", "2026-01-01").out == "Nothing was paid.\n"
+    assert bonusctl(tmp_path, "report", "--until", "2026-01-01").out == "Nothing was paid before 2026-01-01.\n"
+    bounds = ("--since", "2020-01-01", "--until", "2020-02-01")
+    assert bonusctl(tmp_path, "report", *bounds).out == "Nothing was paid since 2020-01-01 and before 2020-02-01.\n"
+
+
+@pytest.mark.parametrize(
+    ("what", "said"), [("zzzz", "is neither a file nor"), ("old.bonusplan", "Cannot read the saved")]
+)
+def test_a_word_that_is_no_file_may_have_been_meant_as_a_run(tmp_path: Path, what: str, said: str) -> None:
+    """And what is hinted at is ignored by git, as the plans of `init`'s project are."""
+    two(tmp_path)
+    ended = bonusctl(tmp_path, "show", what)
+    assert ended.code == 1
+    assert said in ended.err
+    assert "bonusctl plan --out plan.bonusplan" in ended.err
+    assert "*.bonusplan" in (tmp_path / ".gitignore").read_text()
 
 
 def test_a_report_that_leaves_the_team_shows_no_recipient(tmp_path: Path) -> None:

@@ -64,6 +64,10 @@ def command(
             mask = find_masker(invocation.environ, project.state_folder).text
             rows = (payment._replace(recipient=mask(payment.recipient)) for payment in rows)
         sums = summed(rows, names, daily=daily)
+    if not sums and form == "text" and (since or until):
+        bounds = [f"{word} {date}" for word, date in (("since", since), ("before", until)) if date]
+        invocation.console.result(f"Nothing was paid {' and '.join(bounds)}.\n")
+        return
     _write(invocation, sums, names, form)
 
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from reconcile.render.mask import Masker
 
 _RUN: Final = re.compile(r"[0-9A-Fa-f-]{4,36}", re.ASCII)
+# What looks like no file: neither a suffix nor a folder.
+_NAME: Final = re.compile(r"[\w-]+")
 
 
 @click.command(
@@ -45,10 +47,16 @@ def command(
     from pathlib import Path
 
     from reconcile.cli.showing import check_showing
+    from reconcile.errors import UsageError
 
     check_showing(form, max_chars=max_chars)
     if _RUN.fullmatch(what) and not Path(what).exists():
         _run(invocation, what, form=form, masked=masked)
+    elif _NAME.fullmatch(what) and not Path(what).exists():
+        raise UsageError(
+            f"{what} is neither a file nor the beginning of a run's id",
+            remedy="List the runs, or save a plan to show:\nbonusctl history\nbonusctl plan --out plan.bonusplan",
+        )
     else:
         _plan(invocation, Path(what), form=form, max_chars=max_chars, masked=masked)
 
