@@ -148,7 +148,8 @@ class ProviderSummary(NamedTuple):
     """What the plan means for one configured provider.
 
     `account` is "" before the first contact. `fees` is None where `fee_percent` is not configured. `requests` is how
-    many bonus requests the plan takes, `requests_today` how many were sent this UTC day as the state knows.
+    many bonus requests the plan takes, `requests_today` how many were sent this UTC day as the state
+    knows: its own sends, and as many as payments of another state's that were found take at least.
     `endpoint` is what the config names instead of the environment's own address, `act_under` the account that is acted
     for with another one's token, "" for none. `day_ms` is the first moment of the plan's UTC day. `mode` and
     `batch_size` are the config's. `balance` is the last one that the state knows, told at `balance_ms`.

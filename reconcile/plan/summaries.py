@@ -112,7 +112,9 @@ def _provider(
     ledger = shelf.ledger(provider)
     sent = 0
     if ledger is not None and shelf.reader is not None:
-        sent = shelf.reader.sends_since(ledger.ledger, day_start_ms)
+        # Where a journal was lost, what its sends paid is found again at the provider: so many requests it took at least.
+        found = shelf.reader.adopted_since(ledger.ledger, day_start_ms)
+        sent = shelf.reader.sends_since(ledger.ledger, day_start_ms) - (-found // provider.batch_size)
     return ProviderSummary(
         name=provider.name,
         type=provider.type,

@@ -303,6 +303,9 @@ class StateReader(Protocol):
     def sends_since(self, ledger: int, at_ms: int) -> int:
         """How many sends were started since a moment of our own clock."""
 
+    def adopted_since(self, ledger: int, at_ms: int) -> int:
+        """How many payments of ours that this state did not send were made since a moment of the provider's clock."""
+
     def paid_since(self, ledger: int, at_ms: int) -> Iterator[PaidRow]:
         """Payments issued after a moment, by time, then those in doubt whose operation was prepared after it."""
 

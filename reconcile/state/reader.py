@@ -133,6 +133,10 @@ class SqliteReader(StateReader):
         """How many sends were started since a moment of our own clock."""
         return queries_payments.sends_since(self._source, ledger, at_ms)
 
+    def adopted_since(self, ledger: int, at_ms: int) -> int:
+        """How many payments of ours that this state did not send were made since a moment of the provider's clock."""
+        return queries_payments.adopted_since(self._source, ledger, at_ms)
+
     def paid_since(self, ledger: int, at_ms: int) -> Iterator[PaidRow]:
         """Payments issued after a moment, by time, then those in doubt whose operation was prepared after it."""
         return queries_audit.paid_since(self._source, ledger, at_ms)

@@ -181,6 +181,7 @@ class Records:
         self.contents: dict[bytes, IssuedContent] = {}
         self.sets: dict[str, dict[bytes, bytes]] = {}
         self.sent_today = 0
+        self.adopted_today = 0
         self.recent: list[PaidRow] = []
         self.read: list[str] = []
         self.accepted: list[AcceptanceRecord] = []
@@ -290,6 +291,9 @@ class Records:
 
     def sends_since(self, ledger: int, at_ms: int) -> int:
         return self.sent_today
+
+    def adopted_since(self, ledger: int, at_ms: int) -> int:
+        return self.adopted_today
 
     def paid_since(self, ledger: int, at_ms: int) -> Iterator[PaidRow]:
         return (row for row in self.recent if row.at_ms > at_ms)

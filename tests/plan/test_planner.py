@@ -407,6 +407,15 @@ def test_requests_of_today_are_counted_with_the_plans_own() -> None:
     assert (provider.requests, provider.requests_today, provider.daily_request_limit) == (2, 250, 10_000)
 
 
+@pytest.mark.parametrize(("batch_size", "today"), [(1, 286 + 250), (100, 3 + 250)])
+def test_payments_of_today_that_another_state_sent_are_requests_too(batch_size: int, today: int) -> None:
+    """A job was killed before it brought its journal: 286 of its payments are found. In batches they took 3 at least."""
+    state = Records()
+    state.sent_today, state.adopted_today = 250, 286
+    (provider,) = plan(bonus("w47/a", "1.00"), state=state, config=settings(batch_size=batch_size)).providers
+    assert provider.requests_today == today
+
+
 def test_two_currencies_are_planned_side_by_side() -> None:
     config = settings(
         providers=(

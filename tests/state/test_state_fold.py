@@ -276,6 +276,17 @@ def test_an_adopted_payment_is_issued_with_the_texts_that_the_provider_lists() -
         assert content == IssuedContent(adopted_payment(ANN).texts, "", 0)
 
 
+def test_only_payments_that_this_state_did_not_send_count_as_adopted_since_a_moment() -> None:
+    with memory(
+        prepared(1, ANN), executed(1), settled(1, issued(ANN)), adopted(adopted_payment(BEN, remote_id="500"))
+    ) as ledger:
+        (payment,) = ledger.payments(BEN.bonus_id)
+        assert payment.created_ms is not None
+        assert ledger.adopted_since(1, payment.created_ms) == 1
+        assert ledger.adopted_since(1, payment.created_ms + 1) == 0
+        assert ledger.adopted_since(2, payment.created_ms) == 0
+
+
 def test_an_adopted_payment_closes_its_item_in_an_open_operation() -> None:
     with memory(prepared(1, ANN, BEN), sent(1), adopted(adopted_payment(ANN))) as ledger:
         (operation,) = ledger.open_operations(1)

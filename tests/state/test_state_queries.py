@@ -115,6 +115,7 @@ QUESTIONS: dict[str, Callable[[StateReader], object]] = {
     "open operations": lambda reader: list(reader.open_operations(1)),
     "count open": lambda reader: reader.count_open(1),
     "sends since": lambda reader: reader.sends_since(1, 0),
+    "adopted since": lambda reader: reader.adopted_since(1, 0),
     "approved": lambda reader: reader.approved("sha256:aa"),
 }
 LARGE = {
