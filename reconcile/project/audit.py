@@ -63,7 +63,7 @@ def with_sums(reader: StateReader, run: RunRecord) -> RunRecord:
     """
     if run.ended_ms is None:
         run = run._replace(plan_digest=reader.run_digest(run.run_id))
-    elif run.issued and not run.adopted and not reader.resolved_as_issued():
+    elif _wrote_all(run) and not reader.resolved_as_issued():
         return run
     sums = reader.run_sums(run.run_id)
     counts: Counter[str] = Counter()
@@ -76,6 +76,11 @@ def with_sums(reader: StateReader, run: RunRecord) -> RunRecord:
         paid=_money(reader, sums, "issued"),
         found=_money(reader, sums, "adopted"),
     )
+
+
+def _wrote_all(run: RunRecord) -> bool:
+    """Whether a run that ended wrote all its sums itself: it found nothing, and is none that records what was decided."""
+    return not run.adopted and not run.command.startswith(("import", "state "))
 
 
 def _money(reader: StateReader, sums: Sequence[RunSum], how: str) -> tuple[tuple[str, Decimal], ...]:

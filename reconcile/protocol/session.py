@@ -251,6 +251,8 @@ class Session:
             return self.closed
         if self._books is not None:
             changes = payable(changes, self._books, self._tally)
+            if not changes:
+                return None
         self._patience_ms = until_ms
         lacking = self._shortage(changes)
         if lacking:

@@ -54,6 +54,11 @@ def test_payments_by_hand_are_taken_over_and_not_paid_again(paying: Paying) -> N
     assert "taken over    imported: the provider's list" in shown
     runs = paying.run("history", "--format", "json").json()["runs"]
     assert [(run["command"], run["actor"], run["adopted"]) for run in runs][1] == ("import", "ann", 2)
+    # The runs add up to what was paid: 3.00 by hand, 3.00 by the apply.
+    assert [(run["paid"], run["adopted_money"]) for run in runs] == [
+        ([{"currency": "USD", "amount": "3.00"}], []),
+        ([], [{"currency": "USD", "amount": "3.00"}]),
+    ]
 
 
 def test_a_second_import_takes_nothing_over_twice(paying: Paying) -> None:

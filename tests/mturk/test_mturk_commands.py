@@ -177,6 +177,15 @@ def test_what_is_held_back_for_a_payment_by_hand_is_not_called_sent(tmp_path: Pa
     assert line.expect(0, "status", "--format", "json").json()["held"] == 2
 
 
+def test_where_all_is_held_back_nothing_is_said_to_be_paid(tmp_path: Path, emulator: EmulatorProcess) -> None:
+    line = project(tmp_path, emulator.endpoint)
+    by_hand(emulator, "0.90", "paid by hand")
+    ended = line.expect(3, "apply", "--auto-approve", "--target", "labels/A1/3A")
+    assert "paying" not in ended.err
+    assert "1 in doubt: not sent" in ended.out
+    assert paid(emulator) == [(ACCOUNT, "A1", "0.90")]
+
+
 def test_a_person_says_that_a_payment_is_a_bonus(tmp_path: Path, emulator: EmulatorProcess) -> None:
     """Recorded with the provider's amount, which is not the one that was asked for: a conflict, and no second payment."""
     line = project(tmp_path, emulator.endpoint)
