@@ -103,7 +103,7 @@ def _ledgers(reader: SqliteReader) -> Iterator[Check]:
         name = str(ledger.account)
         count = reader.count_open(ledger.ledger)
         if count:
-            text = f"{name}: {count:,} operations are open"
+            text = f"{name}: {count:,} {'operation is' if count == 1 else 'operations are'} open"
             yield Check("open operations", Level.WARN, text, "bonusctl refresh")
         else:
             yield Check("open operations", Level.OK, f"{name}: none")

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from reconcile import identity
 from reconcile.model import public_status
-from reconcile.money import Money, format_amount
+from reconcile.money import Money, canonical, format_amount
 from reconcile.render.safe import visible
 from reconcile.render.state_values import BonusRow, CampaignRow, StatusNotes, address_of, totals_by_currency
 from reconcile.render.table import table
@@ -88,8 +88,8 @@ def render_status_text(rows: Iterable[CampaignRow], notes: StatusNotes) -> str:
             f"{row.rejected:,}",
             f"{row.conflict:,}",
             f"{row.orphaned:,}",
-            format_amount(row.issued_amount),
-            format_amount(row.amount),
+            _grouped(row.issued_amount),
+            _grouped(row.amount),
             _budget(row.budget_left),
             row.currency,
         )
@@ -102,11 +102,17 @@ def render_status_text(rows: Iterable[CampaignRow], notes: StatusNotes) -> str:
     if len(rows) > 1:
         lines.append("")
         for total in totals_by_currency(rows):
-            paid, left = Money(total.issued_amount, total.currency), Money(total.amount, total.currency)
-            lines.append(f"Total: {paid} paid, {left} to pay")
+            paid, left = _grouped(total.issued_amount), _grouped(total.amount)
+            lines.append(f"Total: {paid} {total.currency} paid, {left} {total.currency} to pay")
     accepted = sum(row.accepted for row in rows)
     if accepted:
         lines += ["", f"{accepted:,} of them accepted as they are, not as the specs ask: `bonusctl state list`."]
+    rejected = sum(row.rejected for row in rows)
+    if rejected:
+        lines += [
+            "",
+            f"{rejected:,} rejected: what is still to be issued of it counts under TO ISSUE too, and is tried again.",
+        ]
     return _lines([*lines, *_notes(notes)])
 
 
@@ -169,7 +175,12 @@ def _outcome(run: RunRecord) -> str:
 def _budget(left: Decimal | None) -> str:
     if left is None:
         return "-"
-    return format_amount(left) if left >= 0 else f"-{format_amount(-left)}"
+    return _grouped(left) if left >= 0 else f"-{_grouped(-left)}"
+
+
+def _grouped(amount: Decimal) -> str:
+    """For people, as plans show it: 4,745.01."""
+    return f"{canonical(amount):,}"
 
 
 def _lines(lines: Iterable[str]) -> str:

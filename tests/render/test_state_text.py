@@ -71,8 +71,31 @@ def test_the_status_shows_a_budget_that_is_overdrawn_with_its_sign() -> None:
     )
     text = render_status_text([row], StatusNotes())
     assert text.splitlines()[1].split() == (
-        ["w", "1,200", "1,000", "100", "50", "30", "15", "5", "1000.00", "100.00", "-250.00", "USD"]
+        ["w", "1,200", "1,000", "100", "50", "30", "15", "5", "1,000.00", "100.00", "-250.00", "USD"]
     )
+
+
+def test_the_status_says_that_rejected_bonuses_are_counted_as_to_issue_too() -> None:
+    row = CampaignRow(
+        campaign="w",
+        provider="toloka",
+        currency="USD",
+        desired=8,
+        issued=6,
+        to_issue=2,
+        in_doubt=0,
+        rejected=2,
+        conflict=0,
+        orphaned=0,
+        amount=Decimal("4745.01"),
+        issued_amount=Decimal("12.00"),
+        budget=None,
+        budget_left=None,
+    )
+    lines = render_status_text([row, row._replace(campaign="v", rejected=0)], StatusNotes()).splitlines()
+    assert lines[1].split()[8:10] == ["12.00", "4,745.01"]
+    assert lines[4] == "Total: 24.00 USD paid, 9,490.02 USD to pay"
+    assert lines[6] == "2 rejected: what is still to be issued of it counts under TO ISSUE too, and is tried again."
 
 
 def test_nothing_at_all_is_said_in_a_sentence() -> None:
