@@ -1,6 +1,7 @@
 """Looking at a state by campaign: every one's figures, as plan and state know them. Reads only."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from typing import Final
 
 from reconcile.money import ZERO
 from reconcile.plan.model import CampaignSummary, Plan
@@ -10,6 +11,9 @@ from reconcile.protocol.books import nobodys
 from reconcile.providers.registry import make_codec
 from reconcile.render.state_values import CampaignRow, StatusNotes
 from reconcile.state.ledger import StateReader
+
+RUNS_MAX: Final = 10
+"""How many runs are looked at for the last one that told something."""
 
 
 def campaign_rows(project: Project, reader: StateReader | None, plan: Plan) -> Iterator[CampaignRow]:
@@ -51,30 +55,33 @@ def campaign_rows(project: Project, reader: StateReader | None, plan: Plan) -> I
             )
 
 
-def status_notes(project: Project, reader: StateReader, rows: Sequence[CampaignRow]) -> StatusNotes:
-    """What stands beside the campaigns. `rows`: theirs."""
+def status_notes(project: Project, reader: StateReader, plan: Plan) -> StatusNotes:
+    """What stands beside the campaigns of a plan."""
     ledgers = reader.ledgers()
     disowned = sum(nobodys(reader, ledger) for ledger in ledgers)
     return StatusNotes(
         open_operations=sum(reader.count_open(ledger.ledger) for ledger in ledgers),
-        held=_held(project, reader, rows),
+        held=held_back(project, reader, plan),
         unattributed=sum(1 for ledger in ledgers for _ in reader.unattributed(ledger.ledger)) - disowned,
         nobodys=disowned,
     )
 
 
-def _held(project: Project, reader: StateReader, rows: Sequence[CampaignRow]) -> int:
-    """Bonuses that the newest run, an apply, called in doubt and that the state has nothing of: they were never sent.
+def held_back(project: Project, reader: StateReader, plan: Plan) -> int:
+    """Bonuses that the last apply called in doubt and that the state has nothing of: they were never sent.
 
-    Only where a provider lists by assignment; elsewhere a payment of unknown origin holds nobody back. A run since then may
-    have settled what was in doubt, so that nothing is concluded.
+    Only where a provider lists by assignment; elsewhere a payment of unknown origin holds nobody back. A run since then that
+    settled something may have settled what was in doubt, so that nothing is concluded.
     """
     if not any(make_codec(settings).lists_by_assignment for settings in project.settings.providers):
         return 0
-    newest = next(reader.runs(1), None)
-    if newest is None or not newest.command.startswith("apply"):
+    telling = (run for run in reader.runs(RUNS_MAX) if run.command != "refresh" or reader.run_sums(run.run_id))
+    last = next(telling, None)
+    if last is None or not last.command.startswith("apply"):
         return 0
-    return min(max(0, newest.in_doubt - sum(row.in_doubt for row in rows)), sum(row.to_issue for row in rows))
+    doubtful = sum(campaign.in_doubt for campaign in plan.campaigns)
+    sendable = sum(campaign.issue + campaign.top_up for campaign in plan.campaigns)
+    return min(max(0, last.in_doubt - doubtful), sendable)
 
 
 def _campaign_row(summary: CampaignSummary, rejected: int) -> CampaignRow:

@@ -175,6 +175,8 @@ def test_what_is_held_back_for_a_payment_by_hand_is_not_called_sent(tmp_path: Pa
     status = line.expect(0, "status")
     assert "2 of what is to issue the last apply held back" in status.out
     assert line.expect(0, "status", "--format", "json").json()["held"] == 2
+    for option in ((), ("--refresh",)):
+        assert "Warning: The last apply held 2 of these back" in line.expect(0, "plan", *option).err
 
 
 def test_where_all_is_held_back_nothing_is_said_to_be_paid(tmp_path: Path, emulator: EmulatorProcess) -> None:
@@ -210,6 +212,7 @@ def test_a_person_says_that_a_payment_is_no_bonus(tmp_path: Path, emulator: Emul
     line.expect(0, "state", "resolve", "labels/A1/3A", "--not-issued", "--reason", "a refund", "--auto-approve")
     ended = line.expect(0, "apply", "--auto-approve")
     assert "1 known as nobody's bonus." in ended.out
+    assert "held" not in line.expect(0, "plan").err
     assert "of ours" not in ended.out
     assert "1 payment is known as nobody's bonus, as a person said: `bonusctl history`." in line.expect(0, "status").out
     assert [amount for _, _, amount in paid(emulator)] == ["0.05", "1.00", "1.00", "0.50"]

@@ -72,6 +72,7 @@ def command(
     _save(plan, out, created_ms=project.clock.now_ms())
     diff = None if before is None else _compared(invocation, before, plan, masker)
     _show(invocation, plan, masker, form=form, max_chars=max_chars, diff=diff, out=out or "")
+    _warn_of_held(invocation, plan)
     if plan.refused:
         ctx.exit(1)
     # A conflict is a change, too: nothing is paid for it, and apply would end with something left.
@@ -111,6 +112,22 @@ def _show(
     show_plan(invocation.console, shown, Showing(form, max_chars, diff), saved_as=saved_as)
     if plan.refused and out:
         invocation.console.message("The plan is refused and was not saved.")
+
+
+def _warn_of_held(invocation: Invocation, plan: "Plan") -> None:
+    """What a plan cannot know: only an apply reads the lists of assignments, and holds back what may be paid."""
+    from reconcile.project.look_campaigns import held_back
+    from reconcile.state.reader import open_reader
+
+    project = invocation.project
+    assert project is not None
+    with open_reader(project.state_path) as reader:
+        held = 0 if reader is None else held_back(project, reader, plan)
+    if held:
+        invocation.console.warn(
+            f"The last apply held {held:,} of these back: a payment that this state does not know may be it. `bonusctl apply` "
+            "names each; `bonusctl state resolve ADDRESS` says whose the payment is."
+        )
 
 
 # --- reviews -------------------------------------------------------------------------------------------------------

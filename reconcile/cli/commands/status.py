@@ -23,7 +23,7 @@ def command(invocation: Invocation, /, form: str) -> None:
     with open_reader(project.state_path) as reader:
         plan = plan_of(chosen, reader, project.clock.now_ms())
         rows = tuple(campaign_rows(project, reader, plan))
-        notes = StatusNotes() if reader is None else status_notes(project, reader, rows)
+        notes = StatusNotes() if reader is None else status_notes(project, reader, plan)
     invocation.say_if_no_state(project)
     console = invocation.console
     if form == "json":
