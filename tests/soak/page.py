@@ -77,10 +77,12 @@ def table(figures: dict[str, Any], record: dict[str, Any]) -> str:
         return f"{HEAD}{lines}\nNo soak is recorded.\n"
     on = record["machine"]
     minutes = (record["ended_s"] - record["began_s"]) // 60
+    played = sum(share["seconds"] for share in record["shares"]) // 60
     first = record["failed_first"]
     said = f"failed first: {first}" if first else "nothing failed"
     return (
-        f"{HEAD}{lines}\nThe recorded soak: commit `{record['commit'][:12]}`, {minutes} minutes on {on['cores']} cores "
+        f"{HEAD}{lines}\nThe recorded soak: commit `{record['commit'][:12]}`, {minutes} minutes from its first part to its last, "
+        f"whose parts took {played} minutes in all, several at once, on {on['cores']} cores "
         f"({on['processor']}, {on['system']}, Python {on['python']}, SQLite {on['sqlite']}); {said}. "
         "All of it stands in [soak.json](soak.json), the counts of `make test` in [figures.json](figures.json).\n"
     )
