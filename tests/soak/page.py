@@ -40,6 +40,8 @@ def in_test(claim: Claim, figures: dict[str, Any]) -> str:
     counted = [f"{total.figures[name]:,} {name}" for name in claim.counts if name in total.figures]
     failed = f", **{total.failed} failed**" if total.failed else ""
     not_run = f", {total.not_run} not run" if total.not_run and not claim.share else ""
+    if not total.cases:
+        return "not recorded yet"
     if claim.counts and not counted:
         return "in the soak alone" if claim.share else "not run"
     return (", ".join(counted) or f"{total.passed:,} tests") + failed + not_run

@@ -72,6 +72,12 @@ def test_a_claim_whose_tests_failed_or_were_not_run_says_so() -> None:
     assert in_test(claim, rows) == "3 tests, **1 failed**, 2 not run"
 
 
+def test_a_claim_that_no_recorded_run_played_says_so() -> None:
+    claim = Claim("It holds", (TEST,), ("kills at points",), "kills")
+    assert in_test(claim, {}) == "not recorded yet"
+    assert in_test(claim, {TEST: asdict(Tally(not_run=1))}) == "in the soak alone"
+
+
 def test_counts_are_added_up_and_the_most_is_the_largest() -> None:
     total = {"cases": 3, "most MiB": 50}
     add(total, {"cases": 4, "most MiB": 40, "refused": 1})
