@@ -63,7 +63,7 @@ types: $(VENV)/.installed  ## mypy, strict
 	$(BIN)/mypy
 
 unit: $(VENV)/.installed  ## every suite, with a figure for each
-	$(BIN)/python -m pytest -q -n 2 --dist worksteal
+	$(BIN)/python -m pytest -q -n 4 --dist worksteal
 
 soak: $(VENV)/.installed  ## the long shares, part by part, resumable; tests/soak/run.py says how to split and bound it
 	ended=0; $(BIN)/python -m tests.soak.run || ended=$$?; $(BIN)/python -m tests.soak.page; exit $$ended

@@ -11,6 +11,12 @@ from tests.support.figures import KINDS, PROPERTY, Figures, Tallies, Tally, Tell
 
 OUTCOMES: Final = ("passed", "failed", "error", "skipped")
 FOLDER: Final = pytest.StashKey[str]()
+IN_MEMORY: Final = Path("/dev/shm")
+
+# Thousands of states are made here, and the disk is not their subject: in memory a sync costs nothing. What is, is told by
+# strace (tests/kill), and PYTEST_DEBUG_TEMPROOT names another place.
+if os.access(IN_MEMORY, os.W_OK):
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(IN_MEMORY))
 
 
 @pytest.fixture
