@@ -58,7 +58,7 @@ def test_a_marker_that_was_copied_to_a_stranger_names_nobody(tmp_path: Path) -> 
     world.close()
 
 
-@pytest.mark.parametrize("odd", ["some#body", "some/body", "so[me]body"])
+@pytest.mark.parametrize("odd", ["some#zyx", "some/zyx", "so[me]zyx"])
 def test_a_payment_that_was_found_for_a_name_that_no_address_can_hold_names_nobody(tmp_path: Path, odd: str) -> None:
     world = toloka(tmp_path, 0)
     world.tell("apply")
@@ -71,7 +71,7 @@ def test_a_payment_that_was_found_for_a_name_that_no_address_can_hold_names_nobo
     assert report is not None
     assert odd in report.paid[0].address
     shown = "\n".join(world.masked)
-    assert [part for part in (odd, "body", *NAMES) if part in shown] == []
+    assert [part for part in (odd, "zyx", *NAMES) if part in shown] == []
     world.close()
 
 
