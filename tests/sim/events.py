@@ -63,9 +63,19 @@ def _text(history: History) -> bool:
 
 def _remove(history: History) -> bool:
     row = _row(history, "w0")
+    if row is not None and _equalled(history, row):
+        # Its equal, not paid yet, would look like the same bonus under another key: rightly refused.
+        return False
     if row is not None:
         history.withdraw(row)
     return row is not None
+
+
+def _equalled(history: History, row: Desired) -> bool:
+    """Whether another bonus of the same campaign asks for the same for the same worker."""
+    same = (row.campaign.name, row.recipient, row.amount)
+    rows = [one for one in history.desired if (one.campaign.name, one.recipient, one.amount) == same]
+    return len(rows) > 1
 
 
 def _add(history: History) -> bool:
