@@ -14,7 +14,7 @@ from reconcile.ci.event import Event
 from reconcile.ci.github import BOT, GitHub, Pull, Status
 from reconcile.errors import Refused
 
-_DIGEST: Final = re.compile(r"(sha256:[0-9a-f]{64})(?: (.*))?", re.ASCII | re.DOTALL)
+_DIGEST: Final = re.compile(r"(sha256:[0-9a-f]{64})(?: (.*))?", re.ASCII)
 _AGAIN: Final = "Plan again in a pull request from a branch of this repository, have it reviewed, and merge that."
 
 

@@ -59,7 +59,11 @@ def command(invocation: Invocation, /, number: str, login: str) -> None:
             "run-id": approval.run_id,
         },
     )
-    invocation.console.say(f"Approved in pull request #{approval.number} at {approval.head_sha[:12]}: {approval.said}.")
+    from reconcile.render.safe import visible
+
+    invocation.console.say(
+        f"Approved in pull request #{approval.number} at {approval.head_sha[:12]}: {visible(approval.said)}."
+    )
     invocation.console.result(approval.digest)
 
 
