@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from reconcile.plan.model import Change
 from reconcile.protocol.context import Context
 from reconcile.protocol.gateway import BACKOFF_FIRST_S, SHORT_WAIT_S, is_long
-from reconcile.protocol.report import Left, LeftBonus
+from reconcile.protocol.report import Left, left_bonus
 from reconcile.providers.base import AssignmentAbsent, AssignmentFound, ReadAssignment, Unread
 
 CHUNK: Final = 1_000
@@ -48,7 +48,9 @@ class Assignments:
                 kept.append(change)
             else:
                 assert change.payment_id is not None
-                context.tally.left[change.payment_id] = _left(change, refusal)
+                context.tally.left[change.payment_id] = left_bonus(
+                    change, Left.ASSIGNMENT, refusal.message, code=refusal.code, request_id=refusal.request_id
+                )
         return kept
 
     def _judge(self, change: Change, unread: dict[str, Unread]) -> Refusal | None:
@@ -109,17 +111,3 @@ class Assignments:
                     assert isinstance(reply.answer, Unread)
                     unread[reply.call.assignment_id] = reply.answer
         return unread
-
-
-def _left(change: Change, refusal: Refusal) -> LeftBonus:
-    return LeftBonus(
-        address=change.address,
-        bonus_id=change.bonus_id,
-        provider=change.provider,
-        currency=change.currency,
-        amount=change.amount,
-        why=Left.ASSIGNMENT,
-        code=refusal.code,
-        message=refusal.message,
-        request_id=refusal.request_id,
-    )

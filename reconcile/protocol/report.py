@@ -5,7 +5,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from reconcile.plan.model import Plan
+from reconcile.plan.model import Change, Plan
 
 
 class Left(StrEnum):
@@ -50,6 +50,21 @@ class LeftBonus(NamedTuple):
     message: str
     request_id: str = ""
     advice: str = ""
+
+
+def left_bonus(change: Change, why: Left, message: str = "", *, code: str = "", request_id: str = "") -> LeftBonus:
+    """A row of a plan that is left, and why. `code` and `request_id` as in `LeftBonus`."""
+    return LeftBonus(
+        address=change.address,
+        bonus_id=change.bonus_id,
+        provider=change.provider,
+        currency=change.currency,
+        amount=change.amount,
+        why=why,
+        code=code,
+        message=message,
+        request_id=request_id,
+    )
 
 
 class Paid(NamedTuple):

@@ -16,7 +16,7 @@ from reconcile.protocol.books import nobodys
 from reconcile.protocol.context import Tally
 from reconcile.protocol.gateway import Gateway
 from reconcile.protocol.ports import Clock, Control, Progress
-from reconcile.protocol.report import Left, LeftBonus, Report, Wait
+from reconcile.protocol.report import Left, LeftBonus, Report, Wait, left_bonus
 from reconcile.protocol.scan import ScanFailed
 from reconcile.protocol.session import Session
 from reconcile.providers.base import AccountFound, Codec, Wire
@@ -285,7 +285,7 @@ class _Run:
         left: dict[bytes, LeftBonus] = {}
         for change in plan.changes:
             if change.action is Action.CONFLICT:
-                left[change.bonus_id] = _left(change, Left.CONFLICT, change.why)
+                left[change.bonus_id] = left_bonus(change, Left.CONFLICT, change.why)
         for number, change in enumerate(send):
             assert change.payment_id is not None
             if change.payment_id in paid:
@@ -293,9 +293,9 @@ class _Run:
             why = stopped.get(change.provider) if isinstance(stopped, Mapping) else stopped
             unsent = Left.LIMIT if number >= chosen else why or Left.UNREACHABLE
             known = self._tally.left.get(change.payment_id)
-            left[change.bonus_id] = _left(change, unsent, "") if known is None else known
+            left[change.bonus_id] = left_bonus(change, unsent) if known is None else known
         for change in consent.not_approved if consent is not None else ():
-            left[change.bonus_id] = _left(change, Left.NOT_APPROVED, "")
+            left[change.bonus_id] = left_bonus(change, Left.NOT_APPROVED)
         doubts = {bonus.bonus_id: bonus for bonus in self._tally.left.values() if bonus.why is Left.IN_DOUBT}
         for doubt in plan.in_doubt:
             left[doubt.bonus_id] = doubts.get(doubt.bonus_id) or LeftBonus(
@@ -383,7 +383,3 @@ class _Run:
             paid=tuple((code, add(item.amount for item in paid if item.currency == code)) for code in currencies),
             at_ms=self._ports.clock.now_ms(),
         )
-
-
-def _left(change: Change, why: Left, message: str) -> LeftBonus:
-    return LeftBonus(change.address, change.bonus_id, change.provider, change.currency, change.amount, why, "", message)

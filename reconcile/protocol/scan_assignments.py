@@ -22,7 +22,7 @@ from reconcile.protocol.context import Tally
 from reconcile.protocol.gateway import Gateway
 from reconcile.protocol.ports import Control
 from reconcile.protocol.reading_lists import read_lists
-from reconcile.protocol.report import UNOWNED, Left, LeftBonus
+from reconcile.protocol.report import UNOWNED, Left, left_bonus
 from reconcile.protocol.scan import Scan
 from reconcile.protocol.track import Stage, Track, recovered
 from reconcile.providers.base import RemotePayment, Unread
@@ -110,26 +110,15 @@ def payable(changes: Sequence[Change], books: Books, tally: Tally) -> list[Chang
         doubt = books.doubt(change.identity.recipient, change.identity.assignment_id, change.address)
         if refused is not None:
             text = f"its payments cannot be listed: {refused.message or refused.code}"
-            tally.left[change.payment_id] = _left(change, Left.ASSIGNMENT, text, refused)
+            tally.left[change.payment_id] = left_bonus(
+                change, Left.ASSIGNMENT, text, code=refused.code, request_id=refused.request_id
+            )
         elif doubt:
             held = books.is_held(change.identity.recipient, change.identity.assignment_id)
-            tally.left[change.payment_id] = _left(change, Left.IN_DOUBT, doubt)._replace(code=UNOWNED if held else "")
+            tally.left[change.payment_id] = left_bonus(change, Left.IN_DOUBT, doubt, code=UNOWNED if held else "")
         elif not books.is_read(change.identity.assignment_id):
-            tally.left[change.payment_id] = _left(change, Left.SCAN_FAILED, "its assignment was not read in this run")
+            unread = "its assignment was not read in this run"
+            tally.left[change.payment_id] = left_bonus(change, Left.SCAN_FAILED, unread)
         else:
             kept.append(change)
     return kept
-
-
-def _left(change: Change, why: Left, message: str, refused: Unread | None = None) -> LeftBonus:
-    return LeftBonus(
-        address=change.address,
-        bonus_id=change.bonus_id,
-        provider=change.provider,
-        currency=change.currency,
-        amount=change.amount,
-        why=why,
-        code="" if refused is None else refused.code,
-        message=message,
-        request_id="" if refused is None else refused.request_id,
-    )
