@@ -15,13 +15,14 @@ from reconcile.project.config import Project
 from reconcile.project.look import wanted
 from reconcile.project.run import Orders, opened_run, run_options
 from reconcile.project.stop import StopControl
+from reconcile.protocol.adopted import adopted_payment
 from reconcile.protocol.adopting import Sought
 from reconcile.protocol.books import unowned_id
 from reconcile.protocol.deciding import run_deciding
 from reconcile.protocol.ports import Progress
 from reconcile.providers.base import RemotePayment
 from reconcile.providers.registry import make_codec
-from reconcile.state.events import AdoptedPayment, Event, ImportedPayment, PaymentsAdopted, PaymentsImported
+from reconcile.state.events import Event, ImportedPayment, PaymentsAdopted, PaymentsImported
 from reconcile.state.ledger import LedgerRecord
 from reconcile.times import format_time
 
@@ -134,19 +135,7 @@ def _issued(
 def _disowned(record: LedgerRecord, payments: Sequence[RemotePayment], at_ms: int) -> PaymentsAdopted:
     """Known from now on, and no bonus's."""
     found = tuple(
-        AdoptedPayment(
-            payment_id=unowned_id(str(record.account), payment.remote_id),
-            sequence=1,
-            bonus=None,
-            campaign="",
-            key="",
-            recipient=payment.recipient,
-            assignment_id=payment.assignment_id,
-            amount=payment.amount,
-            remote_id=payment.remote_id,
-            created_ms=payment.created_ms,
-            texts=payment.texts,
-        )
+        adopted_payment(payment, unowned_id(str(record.account), payment.remote_id), 1, None, campaign="", key="")
         for payment in payments
     )
     return PaymentsAdopted(ledger=record.ledger, payments=found, at_ms=at_ms)

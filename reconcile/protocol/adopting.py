@@ -10,6 +10,7 @@ from reconcile import identity
 from reconcile.model import Identity, PaymentStatus
 from reconcile.money import Money
 from reconcile.plan.model import Plan
+from reconcile.protocol.adopted import adopted_payment, paid_of
 from reconcile.protocol.books import Books
 from reconcile.protocol.comparing import Span, alarms
 from reconcile.protocol.gateway import Gateway
@@ -150,34 +151,11 @@ class Adopter:
         self, payment_id: bytes, sequence: int, bonus: Identity | None, payment: RemotePayment, *, ours: bool
     ) -> None:
         campaign, key = ("", "") if bonus is None else (bonus.campaign, bonus.key)
-        self._payments.append(
-            AdoptedPayment(
-                payment_id=payment_id,
-                sequence=sequence,
-                bonus=bonus,
-                campaign=campaign,
-                key=key,
-                recipient=payment.recipient,
-                assignment_id=payment.assignment_id,
-                amount=payment.amount,
-                remote_id=payment.remote_id,
-                created_ms=payment.created_ms,
-                texts=payment.texts,
-            )
-        )
+        taken = adopted_payment(payment, payment_id, sequence, bonus, campaign=campaign, key=key)
+        self._payments.append(taken)
         self._gateway.meet(payment.recipient, payment.assignment_id)
-        address = Identity("", campaign or "?", payment.recipient, payment.assignment_id, key).address
-        self.adopted.append(
-            Paid(
-                address=address,
-                payment_id=payment_id,
-                provider=self._gateway.settings.name,
-                currency=self._record.currency,
-                amount=payment.amount,
-                remote_id=payment.remote_id,
-                adopted=not ours,
-            )
-        )
+        provider, currency = self._gateway.settings.name, self._record.currency
+        self.adopted.append(paid_of(taken, provider=provider, currency=currency, adopted=not ours))
 
     def _identity(self, item: OperationItem) -> Identity | None:
         """The bonus of a journaled payment, if it is of this project."""

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from reconcile import identity
 from reconcile.errors import BonusctlError
 from reconcile.model import Identity, Marker, PaymentStatus, parse_address, parse_marker
+from reconcile.protocol.adopted import adopted_payment, paid_of
 from reconcile.protocol.comparing import Listed, Span, alarms, compare
 from reconcile.protocol.gateway import Gateway, over_ms, told
 from reconcile.protocol.report import Missing, Paid
@@ -183,18 +184,9 @@ class _Reader:
                 yield payment, marker
 
     def _adopt(self, payment: RemotePayment, marker: Marker) -> AdoptedPayment:
-        return AdoptedPayment(
-            payment_id=marker.payment_id,
-            sequence=marker.sequence,
-            bonus=attributed(marker, payment, self._project),
-            campaign=marker.campaign,
-            key=marker.key,
-            recipient=payment.recipient,
-            assignment_id=payment.assignment_id,
-            amount=payment.amount,
-            remote_id=payment.remote_id,
-            created_ms=payment.created_ms,
-            texts=payment.texts,
+        bonus = attributed(marker, payment, self._project)
+        return adopted_payment(
+            payment, marker.payment_id, marker.sequence, bonus, campaign=marker.campaign, key=marker.key
         )
 
     def _paid(self, payment: AdoptedPayment, *, adopted: bool) -> Paid:
@@ -202,15 +194,8 @@ class _Reader:
         if parse_address(bonus.address) != (bonus.campaign, bonus.recipient, bonus.assignment_id, bonus.key):
             # A provider may have names that no address can hold: nobody finds them in this one again.
             self._gateway.meet(payment.recipient, payment.assignment_id)
-        return Paid(
-            address=bonus.address,
-            payment_id=payment.payment_id,
-            provider=self._gateway.settings.name,
-            currency=self._record.currency,
-            amount=payment.amount,
-            remote_id=payment.remote_id,
-            adopted=adopted,
-        )
+        provider, currency = self._gateway.settings.name, self._record.currency
+        return paid_of(payment, provider=provider, currency=currency, adopted=adopted)
 
     def _copied(self, marker: Marker, payment: RemotePayment, at_ms: int) -> AlarmRaised:
         self._gateway.meet(payment.recipient)

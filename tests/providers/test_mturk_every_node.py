@@ -5,25 +5,16 @@ What an altered answer may still prove is told by `mturk_claims`, which shares n
 
 import json
 from decimal import Decimal
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import pytest
 
-from reconcile.model import SendOutcome
-from reconcile.providers.base import Answer, Call, ListPayments, ReadAccount, SendAnswer, SendOperation, Unread
+from reconcile.providers.base import ListPayments, ReadAccount, SendOperation
 from tests.providers import mturk_claims as claims
+from tests.providers.altered_answers import STATUSES, Question, ask, doubled_names, mutants, proves
 from tests.providers.test_mturk_codec import PLAIN, entry, operation
-from tests.providers.test_toloka_every_node import STATUSES, Judge, doubled_names, mutants
 from tests.providers.toloka_cases import response
 from tests.support.figures import Tell
-
-
-class Question(NamedTuple):
-    """A call, and who judges its answers."""
-
-    call: Call
-    judge: Judge
-
 
 SEND: Final = Question(SendOperation(operation()), claims.sent)
 LIST: Final = Question(ListPayments(None, "", claims.ASSIGNMENT), claims.payments)
@@ -68,26 +59,6 @@ RECORDED: Final[dict[str, tuple[Question, int, Any]]] = {
 AMBIGUOUS: Final = {"a fault", "a fault of AWS"}
 
 
-def ask(question: Question, status: int, value: Any) -> Answer:
-    """The answer of the codec; judged by what the document says."""
-    answer = PLAIN.answer(question.call, response(status, value))
-    try:
-        question.judge(status, value, answer)
-    except (KeyError, TypeError, ValueError, ArithmeticError) as unsaid:
-        raise AssertionError(f"{answer} of a document that says nothing of the kind: {status} {value}") from unsaid
-    except AssertionError as wrong:
-        wrong.add_note(f"{answer}\nof {status} {value}")
-        raise
-    return answer
-
-
-def proves(answer: Answer) -> bool:
-    """Whether an answer says anything at all."""
-    if isinstance(answer, SendAnswer):
-        return answer.outcome is not SendOutcome.AMBIGUOUS
-    return not isinstance(answer, Unread)
-
-
 @pytest.mark.parametrize("name", RECORDED)
 def test_each_node_of_a_recorded_answer_altered_is_proved_rightly_or_not_at_all(name: str, tell: Tell) -> None:
     question, status, recorded = RECORDED[name]
@@ -95,7 +66,7 @@ def test_each_node_of_a_recorded_answer_altered_is_proved_rightly_or_not_at_all(
     altered = proved = 0
     for _, value in mutants(recorded):
         altered += 1
-        proved += proves(ask(question, status, value))
+        proved += proves(ask(PLAIN, question, status, value))
     for body in doubled_names(recorded):
         altered += 1
         answer = PLAIN.answer(question.call, response(status, body))
@@ -112,7 +83,7 @@ def test_a_recorded_answer_with_another_status_or_to_another_question_is_proved_
     value = json.loads(response(200, recorded).body, parse_float=Decimal)
     for question in QUESTIONS:
         for status in STATUSES:
-            ask(question, status, value)
+            ask(PLAIN, question, status, value)
     tell({"answers elsewhere": len(QUESTIONS) * len(STATUSES)})
 
 
@@ -120,4 +91,4 @@ def test_a_recorded_answer_with_another_status_or_to_another_question_is_proved_
 def test_a_recorded_answer_itself_proves_what_it_says(name: str) -> None:
     """Else nothing above would mean anything: an answer that is never believed is never wrong."""
     question, status, recorded = RECORDED[name]
-    assert proves(ask(question, status, recorded)) == (name not in AMBIGUOUS)
+    assert proves(ask(PLAIN, question, status, recorded)) == (name not in AMBIGUOUS)

@@ -23,7 +23,8 @@ from reconcile.providers.base import (
 )
 from reconcile.providers.mturk import outcomes
 from reconcile.providers.mturk.reference import split
-from reconcile.providers.mturk.reply import Reply, cents_of, clip, open_reply, time_of, unread
+from reconcile.providers.mturk.reply import Reply, cents_of, open_reply, time_of, unread
+from reconcile.providers.reply_words import clip
 
 _ACCOUNT: Final = re.compile(r"[0-9]{12}", re.ASCII)
 _ACCOUNT_XML: Final = re.compile(r"<GetCallerIdentityResult>.*?<Account>([0-9]{12})</Account>", re.DOTALL | re.ASCII)

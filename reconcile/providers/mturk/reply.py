@@ -9,13 +9,11 @@ from reconcile.money import amount_from_wire
 from reconcile.providers.base import Lost, NotSent, Unread, WireResponse, WireResult
 from reconcile.providers.http_times import http_date, retry_after
 from reconcile.providers.mturk import outcomes
+from reconcile.providers.reply_words import clip, request_id_of
 from reconcile.providers.strict_json import JsonError, parse_json
 from reconcile.times import SECOND_MS
 
-MESSAGE_LENGTH_MAX: Final = 300
-
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9._]{0,99}", re.ASCII)
-_REQUEST_ID: Final = re.compile(r"[\x21-\x7e]{1,100}", re.ASCII)
 _XML_ERROR: Final = re.compile(r"<Error>.*?<Code>([A-Za-z0-9.]{1,100})</Code>.*?</Error>", re.DOTALL | re.ASCII)
 _XML_MESSAGE: Final = re.compile(r"<Error>.*?<Message>([^<]{0,1000})</Message>.*?</Error>", re.DOTALL)
 _SECONDS_MAX: Final = 1 << 40
@@ -67,9 +65,7 @@ def _open_response(response: WireResponse) -> Reply:
         value = parse_json(response.body)
     except JsonError as error:
         broken = str(error)
-    request_id = response.headers.get("x-amzn-requestid", "")
-    if not _REQUEST_ID.fullmatch(request_id):
-        request_id = ""
+    request_id = request_id_of(response.headers.get("x-amzn-requestid"))
     if 200 <= status < 300:
         return Reply(status=status, value=value, broken=broken, text=text, request_id=request_id, server_ms=server_ms)
     kind, turk_code, message = _own_error(value) if not broken else _xml_error(text)
@@ -126,11 +122,6 @@ def unread(reply: Reply, *, message: str = "") -> Unread:
 
 
 # --- values of JSON, or None ---------------------------------------------------------------------------------------
-
-
-def clip(text: str) -> str:
-    """A provider's text, at most 300 characters."""
-    return text if len(text) <= MESSAGE_LENGTH_MAX else text[: MESSAGE_LENGTH_MAX - 1] + "…"
 
 
 def cents_of(value: object) -> Decimal | None:

@@ -21,12 +21,13 @@ from reconcile.providers.base import (
     Unread,
     WireResult,
 )
+from reconcile.providers.reply_words import clip
 from reconcile.providers.toloka import outcomes
 from reconcile.providers.toloka.assignments import read_assignment
 from reconcile.providers.toloka.log import read_log
 from reconcile.providers.toloka.operations import read_operations_page, read_own_operation
 from reconcile.providers.toloka.payments import read_payments_page
-from reconcile.providers.toloka.reply import Reply, amount_of, clip, open_reply, unread
+from reconcile.providers.toloka.reply import Reply, amount_of, open_reply, unread
 from reconcile.providers.toloka.sync import read_refusals, read_sync_answer
 from reconcile.state.ledger import OperationRecord
 

@@ -10,14 +10,12 @@ from reconcile.money import amount_from_wire
 from reconcile.providers.base import Lost, NotSent, Trouble, Unread, WireResponse, WireResult
 from reconcile.providers.http_times import http_date as http_date
 from reconcile.providers.http_times import retry_after
+from reconcile.providers.reply_words import clip, request_id_of
 from reconcile.providers.strict_json import JsonError, parse_json
 from reconcile.providers.toloka import outcomes
 from reconcile.times import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, parse_time
 
-MESSAGE_LENGTH_MAX: Final = 300
-
 _CODE: Final = re.compile(r"[A-Z][A-Z0-9_]{0,99}", re.ASCII)
-_REQUEST_ID: Final = re.compile(r"[\x21-\x7e]{1,100}", re.ASCII)
 _POSITION: Final = re.compile(r"0|[1-9][0-9]{0,3}", re.ASCII)
 _WAIT_MS_BY_INTERVAL: Final = {"MIN": MINUTE_MS, "HOUR": HOUR_MS, "DAY": DAY_MS}
 _DECIMALS_MAX: Final = 9
@@ -115,7 +113,7 @@ def own_error(value: object, status: int) -> OwnError | None:
     return OwnError(
         code=code,
         message=clip(f"{message or ''}{f' ({detail})' if detail else ''}".strip()),
-        request_id=request_id if request_id and _REQUEST_ID.fullmatch(request_id) else "",
+        request_id=request_id_of(request_id),
         interval=interval if isinstance(interval, str) and interval in _WAIT_MS_BY_INTERVAL else "",
         items=_by_position(payload),
     )
@@ -141,11 +139,6 @@ def unread(reply: Reply, *, message: str = "", collection: bool = True) -> Unrea
 
 
 # --- values of JSON, or None ---------------------------------------------------------------------------------------
-
-
-def clip(text: str) -> str:
-    """A provider's text, at most 300 characters."""
-    return text if len(text) <= MESSAGE_LENGTH_MAX else text[: MESSAGE_LENGTH_MAX - 1] + "…"
 
 
 def amount_of(value: object) -> Decimal | None:
