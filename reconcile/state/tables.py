@@ -103,6 +103,8 @@ class Rows(Generic[Row]):
 
     def flush(self) -> None:
         """Write what changed, and forget all rows."""
+        if not self._rows:
+            return
         values, stored = self._shape.values, self._stored
         changed = [
             new for key, row in self._rows.items() if row is not None and (new := values(row)) != stored.get(key)
@@ -135,7 +137,8 @@ class Tables:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        made = [Rows[Any](store, shape) for shape in _SHAPES]
+        # Made for each commit, so without the detour that a generic class takes to its own name.
+        made: list[Rows[Any]] = [Rows(store, shape) for shape in _SHAPES]
         self._all = tuple(made)
         self.meta: Rows[MetaRow] = made[0]
         self.ledgers: Rows[LedgerRow] = made[1]
