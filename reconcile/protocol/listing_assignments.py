@@ -5,9 +5,9 @@ something waits for, one page at a time, and lets the books say whose each payme
 from collections import deque
 
 from reconcile.protocol.books import Books
-from reconcile.protocol.reading_lists import Cursors, numbered
+from reconcile.protocol.reading_lists import Gathered, numbered
 from reconcile.protocol.track import Stage, Track
-from reconcile.providers.base import ListPayments, PaymentsPage, RemotePayment, Trouble, Unread
+from reconcile.providers.base import ListPayments, PaymentsPage, Trouble, Unread
 
 
 class AssignmentListing:
@@ -18,8 +18,7 @@ class AssignmentListing:
         self._waiting: tuple[Track, ...] = ()
         self._names: deque[str] = deque()
         self._cursor = ""
-        self._cursors = Cursors()
-        self._payments: list[RemotePayment] = []
+        self._list = Gathered()
         self._failed: dict[str, Unread] = {}
         self.running = False
         self.flying = False
@@ -39,14 +38,13 @@ class AssignmentListing:
     def take(self, answer: PaymentsPage | Unread, tracks: object) -> tuple[Track, ...]:
         """One page; after the last of the last assignment the operations that waited."""
         self.flying = False
-        if isinstance(answer, PaymentsPage) and answer.next_cursor:
-            answer = self._cursors.problem(answer.next_cursor) or answer
         if isinstance(answer, PaymentsPage):
-            self._payments += answer.payments
+            answer = self._list.add(answer) or answer
+        if isinstance(answer, PaymentsPage):
             self._cursor = answer.next_cursor
             if answer.next_cursor:
                 return ()
-            self._books.judge(self._names[0], numbered(self._payments))
+            self._books.judge(self._names[0], numbered(self._list.payments))
         else:
             self._failed[self._names[0]] = answer
             if answer.trouble is not Trouble.NONE:
@@ -64,7 +62,7 @@ class AssignmentListing:
         return next((self._failed[name] for name in names if name in self._failed), None)
 
     def _from_the_start(self) -> None:
-        self._cursor, self._cursors, self._payments = "", Cursors(), []
+        self._cursor, self._list = "", Gathered()
 
     def _end(self) -> tuple[Track, ...]:
         self.running = False

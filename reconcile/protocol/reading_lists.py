@@ -1,8 +1,9 @@
 """Reads the lists of many assignments, whole, as many at a time as the wire carries. All of them, or nothing is sent."""
 
-from collections import Counter, defaultdict, deque
+from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from typing import Final, NamedTuple
 
 from reconcile.errors import Interrupted
@@ -22,21 +23,39 @@ from reconcile.providers.base import ListPayments, PaymentsPage, RemotePayment, 
 
 PAGES_MAX: Final = 10_000
 """Of one assignment: a list that never ends is no list."""
+OVERLAPS_MAX: Final = 3
+"""How often a list is read whose pages overlap: they may have moved while they were read."""
+OVERLAP: Final = Unread(
+    code="",
+    message="two of its pages show the same payment, or payments that are equal in everything, their time too: what was "
+    "paid cannot be counted",
+)
 
 
-class Cursors:
-    """The pages of one list that were asked for: a list that leads back to one of them, or never ends, is no list."""
+class Gathered:
+    """One list as its pages come in. One that leads back to a page, never ends, or repeats what an earlier page showed is
+    no list: its payments have no ids, so that a repetition would count twice.
+    """
 
     def __init__(self) -> None:
-        self._seen: set[str] = set()
+        self.payments: list[RemotePayment] = []
+        self._cursors: set[str] = set()
+        self._shown: set[tuple[str, Decimal, str, int]] = set()
 
-    def problem(self, following: str) -> Unread | None:
-        """Why the page after this cursor is not asked for; None where it is."""
-        if following in self._seen:
+    def add(self, page: PaymentsPage) -> Unread | None:
+        """Take the next page. Why nothing can be concluded from this list; None where it is sound so far."""
+        if self._shown or page.next_cursor:
+            shown = {(one.recipient, one.amount, one.comment, one.created_ms) for one in page.payments}
+            if not shown.isdisjoint(self._shown):
+                return OVERLAP
+            self._shown |= shown
+        if page.next_cursor in self._cursors:
             return Unread(code="", message="its pages lead back to one that was read")
-        if len(self._seen) >= PAGES_MAX:
+        if len(self._cursors) >= PAGES_MAX:
             return Unread(code="", message="its list does not end")
-        self._seen.add(following)
+        if page.next_cursor:
+            self._cursors.add(page.next_cursor)
+        self.payments += page.payments
         return None
 
 
@@ -48,8 +67,8 @@ class _Page(NamedTuple):
 def read_lists(
     gateway: Gateway, names: Sequence[str], control: Control
 ) -> dict[str, tuple[RemotePayment, ...] | Unread]:
-    """Every page of each; Unread for one that the provider refuses to list (`final`). To be called with nothing in
-    flight. Raises ScanFailed where one stayed unread, Interrupted where a person stopped the run.
+    """Every page of each; Unread for one that the provider refuses to list (`final`), or whose pages overlap. To be
+    called with nothing in flight. Raises ScanFailed where one stayed unread, Interrupted where a person stopped the run.
     """
     reading = _Reading(gateway, names)
     pause_s = BACKOFF_FIRST_S
@@ -73,9 +92,9 @@ class _Reading:
 
     def __init__(self, gateway: Gateway, names: Sequence[str]) -> None:
         self._gateway = gateway
-        self._found: dict[str, list[RemotePayment]] = {name: [] for name in names}
+        self._lists = {name: Gathered() for name in names}
         self._refused: dict[str, Unread] = {}
-        self._cursors: defaultdict[str, Cursors] = defaultdict(Cursors)
+        self._overlaps: Counter[str] = Counter()
         self.waiting = deque(_Page(name, "") for name in names)
         self.problem: Unread | None = None
         self.pause_s = 0.0
@@ -106,7 +125,7 @@ class _Reading:
 
     def whole(self) -> dict[str, tuple[RemotePayment, ...] | Unread]:
         """The lists, each with names of its own."""
-        return {name: self._refused.get(name) or tuple(numbered(found)) for name, found in self._found.items()}
+        return {name: self._refused.get(name) or tuple(numbered(one.payments)) for name, one in self._lists.items()}
 
     def _take(self, page: _Page, answer: PaymentsPage | Unread) -> bool:
         """One answer; False where it has to be asked for again."""
@@ -120,13 +139,23 @@ class _Reading:
                 raise _failed(self._gateway, page.name, answer)
             self.problem, self.pause_s = answer, max(self.pause_s, answer.retry_after_s or 0.0)
             return False
-        self._found[page.name] += answer.payments
-        if answer.next_cursor:
-            problem = self._cursors[page.name].problem(answer.next_cursor)
-            if problem is not None:
-                raise _failed(self._gateway, page.name, problem)
+        problem = self._lists[page.name].add(answer)
+        if problem is OVERLAP:
+            self._read_anew(page.name)
+        elif problem is not None:
+            raise _failed(self._gateway, page.name, problem)
+        elif answer.next_cursor:
             self.waiting.append(_Page(page.name, answer.next_cursor))
         return True
+
+    def _read_anew(self, name: str) -> None:
+        """From its first page; a list that goes on overlapping says nothing, of this assignment alone."""
+        self._overlaps[name] += 1
+        if self._overlaps[name] < OVERLAPS_MAX:
+            self._lists[name] = Gathered()
+            self.waiting.append(_Page(name, ""))
+        else:
+            self._refused[name] = OVERLAP
 
 
 def numbered(payments: Iterable[RemotePayment]) -> list[RemotePayment]:
