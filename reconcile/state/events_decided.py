@@ -41,7 +41,8 @@ class AcceptanceRevoked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportedPayment:
-    """A payment without our marker that a person recognized as the first payment of `bonus`.
+    """A payment without our marker that a person recognized as a payment of `bonus`: its first, or the next after those
+    that are issued. `payment_id` says which.
 
     `remote_id` and `created_ms` are the provider's; "" and None where the file that named it does not have them.
     `texts` is what it said, () where that is not known.

@@ -1,16 +1,20 @@
 """The fold of what a person decided: bonuses accepted as they are, and payments taken over by an import."""
 
+from typing import Final
+
 from reconcile import identity
 from reconcile.errors import EventRefused
 from reconcile.model import PaymentStatus
 from reconcile.state.coding import amount_text
 from reconcile.state.events import AcceptanceRevoked, BonusAccepted, ImportedPayment, PaymentsImported
 from reconcile.state.fold_bonuses import bonus_named, issue, ledger_row
-from reconcile.state.rows import AcceptanceRow, PaymentRow
+from reconcile.state.rows import AcceptanceRow, BonusRow, PaymentRow
 from reconcile.state.tables import Tables
 
 IMPORTED = "imported"
 """The code of an imported payment, in whose message its origin stands."""
+SEQUENCES_MAX: Final = 1_000
+"""How many payments a former name is believed to have had."""
 
 
 def accepted(tables: Tables, _: int, event: BonusAccepted) -> None:
@@ -39,7 +43,7 @@ def revoked(tables: Tables, _: int, event: AcceptanceRevoked) -> None:
 
 
 def imported(tables: Tables, sequence: int, event: PaymentsImported) -> None:
-    """Payments made before bonusctl: each is its bonus's first, and each of the provider's counts once."""
+    """Payments made beside bonusctl: each is its bonus's next, and each of the provider's counts once."""
     ledger_row(tables, event.ledger)
     tables.flush()
     remote_ids: set[str] = set()
@@ -59,21 +63,31 @@ def _is_imported(tables: Tables, ledger: int, remote_id: str) -> bool:
 def _import(tables: Tables, event: PaymentsImported, payment: ImportedPayment, told: tuple[int, int]) -> None:
     campaign, bonus = bonus_named(tables, event.ledger, payment.bonus)
     address = payment.bonus.address
-    if payment.payment_id != identity.payment_id(bonus.bonus_id, 1):
-        raise EventRefused(f"An imported payment of {address} does not have the id of its first payment")
+    sequence = _sequence(bonus, payment.payment_id)
+    if not sequence:
+        raise EventRefused(f"An imported payment of {address} does not have the id of its next payment")
     if payment.amount <= 0:
         raise EventRefused(f"An imported payment of {address} is of no money")
-    if bonus.issued_count or bonus.open_count:
-        raise EventRefused(f"{address} was paid, or may have been: nothing is imported for it")
+    if bonus.open_count:
+        raise EventRefused(f"{address} may have been paid: nothing is imported for it")
     row = tables.payments.get(payment.payment_id, event.ledger)
     if row is None:
         row = tables.payments.add(
-            PaymentRow(payment_id=payment.payment_id, ledger=event.ledger, sequence=1, status="", amount="")
+            PaymentRow(payment_id=payment.payment_id, ledger=event.ledger, sequence=sequence, status="", amount="")
         )
-    assert row.status not in (PaymentStatus.ISSUED, PaymentStatus.PREPARED), "its bonus would count it"
+    if row.status in (PaymentStatus.ISSUED, PaymentStatus.PREPARED):
+        raise EventRefused(f"Payment {sequence} of {address} is {row.status}: never twice")
     row.campaign, row.bonus_id, row.operation = campaign.campaign, bonus.bonus_id, None
     issue(tables, row, payment.amount)
     row.remote_id, row.created_ms = payment.remote_id, payment.created_ms
     row.code, row.message = IMPORTED, event.origin
     # Without texts there is nothing to read in the event.
     row.told_event, row.told_position = told if payment.texts else (None, None)
+
+
+def _sequence(bonus: BonusRow, payment_id: bytes) -> int:
+    """Which payment of the bonus this is, 0 for none that may follow: the next one. Of a bonus without a payment it is
+    the first, or the one with which it goes on from its former name's.
+    """
+    following = (bonus.issued_sequence + 1,) if bonus.issued_sequence else range(1, SEQUENCES_MAX + 1)
+    return next((one for one in following if identity.payment_id(bonus.bonus_id, one) == payment_id), 0)

@@ -6,7 +6,7 @@ import pytest
 
 from reconcile.errors import EventRefused
 from reconcile.model import Identity, PaymentStatus
-from reconcile.state.events import Basis, Event
+from reconcile.state.events import Basis, Event, ImportedPayment
 from reconcile.state.ledger import AcceptanceRecord
 from tests.state.histories import (
     ANN,
@@ -79,12 +79,39 @@ def test_a_payment_of_the_providers_is_imported_once() -> None:
             ledger.commit([imported(imported_payment(GUS, remote_id="42"), imported_payment(ANN, remote_id="42"))])
 
 
-def test_nothing_is_imported_for_a_bonus_that_was_paid_or_may_have_been() -> None:
-    paid: list[Event] = [prepared(1, ANN), *executed(1), settled(1, issued(ANN)), prepared(2, BEN)]
-    with memory(paid) as ledger:
-        for bonus in (ANN, BEN):
-            with pytest.raises(EventRefused, match="was paid, or may have been"):
-                ledger.commit([imported(imported_payment(bonus))])
+def paid_and_under_way() -> list[Event]:
+    return [prepared(1, ANN), *executed(1), settled(1, issued(ANN)), prepared(2, BEN)]
+
+
+@pytest.mark.parametrize(
+    ("payment", "why"),
+    [
+        (imported_payment(ANN), "does not have the id of its next payment"),
+        (imported_payment(ANN, payment_id=pid(ANN, 3)), "does not have the id of its next payment"),
+        (imported_payment(BEN), "may have been paid"),
+    ],
+    ids=["its first once more", "not its next", "under way"],
+)
+def test_what_was_paid_or_may_have_been_is_not_imported_once_more(payment: ImportedPayment, why: str) -> None:
+    with memory(paid_and_under_way()) as ledger, pytest.raises(EventRefused, match=why):
+        ledger.commit([imported(payment)])
+
+
+def test_a_payment_made_beside_a_bonus_that_was_paid_is_its_next() -> None:
+    """A top-up of another life: the bonus has both, and the sum of both."""
+    top_up = imported_payment(ANN, amount="0.50", payment_id=pid(ANN, 2), remote_id="43")
+    with memory(paid_and_under_way(), imported(top_up)) as ledger:
+        assert [(one.sequence, one.amount) for one in ledger.payments(ANN.bonus_id)] == [
+            (1, Decimal("1.50")),
+            (2, Decimal("0.50")),
+        ]
+        (bonus,) = ledger.bonuses_by_id(1, [ANN.bonus_id])
+        assert (bonus.issued, bonus.issued_count, bonus.issued_sequence) == (Decimal("2.00"), 2, 2)
+
+
+def test_a_bonus_without_a_payment_may_go_on_from_its_former_names() -> None:
+    with memory(imported(imported_payment(FAY, payment_id=pid(FAY, 3)))) as ledger:
+        assert [one.sequence for one in ledger.payments(FAY.bonus_id)] == [3]
 
 
 def test_a_payment_that_was_proved_not_made_may_be_imported() -> None:
@@ -97,8 +124,8 @@ def test_a_payment_that_was_proved_not_made_may_be_imported() -> None:
 
 @pytest.mark.parametrize(
     "payment",
-    [imported_payment(ANN, payment_id=pid(ANN, 2)), imported_payment(ANN, amount="0.00")],
-    ids=["another sequence", "no money"],
+    [imported_payment(ANN, payment_id=pid(BEN)), imported_payment(ANN, amount="0.00")],
+    ids=["another's id", "no money"],
 )
 def test_an_import_that_could_not_be_true_is_refused(payment: object) -> None:
     with memory() as ledger, pytest.raises(EventRefused, match="An imported payment of week-47/ann/a1"):
