@@ -1,4 +1,4 @@
-"""Payments made before bonusctl, matched to the bonuses that the specs ask for: by recipient, assignment and amount.
+"""Payments made before bonusctl, or beside it, matched to what the specs ask for: by recipient, assignment and amount.
 
 Equal payments and equal bonuses are counted against each other. Where there are fewer payments than bonuses that they
 fit, nobody can tell which were paid: these are ambiguous, and none of them is taken over. Pure.
@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import NamedTuple, TypeAlias
 
 from reconcile.model import Texts
+from reconcile.money import EXACT
 from reconcile.plan.model import Action, Change
 from reconcile.state.ledger import RecordedPayment
 
@@ -36,7 +37,7 @@ class Candidate(NamedTuple):
 
 
 class Match(NamedTuple):
-    """A payment, and the bonus whose first payment it is."""
+    """A payment, and the row of the plan that it stands for: the bonus's first payment, or its next."""
 
     candidate: Candidate
     change: Change
@@ -73,7 +74,7 @@ class Recorded(NamedTuple):
 
 
 def match(candidates: Iterable[Candidate], changes: Sequence[Change], recorded: Recorded) -> Matching:
-    """Match payments to the plan's bonuses of which nothing was paid. `changes` in the order of the specs."""
+    """Match payments to what the plan would pay. `changes` in the order of the specs."""
     new, already = _without_known(candidates, recorded)
     bonuses = _open_bonuses(changes)
     by_triple: defaultdict[Triple, list[Candidate]] = defaultdict(list)
@@ -98,10 +99,10 @@ def match(candidates: Iterable[Candidate], changes: Sequence[Change], recorded: 
 
 
 def _open_bonuses(changes: Iterable[Change]) -> dict[Triple, list[Change]]:
-    """The bonuses of which nothing was paid, by what a payment of them would be."""
+    """The bonuses that lack a payment, by what it would be."""
     found: defaultdict[Triple, list[Change]] = defaultdict(list)
     for change in changes:
-        if change.action is Action.ISSUE and not change.issued and change.sequence == 1:
+        if change.pays:
             found[change.identity.recipient, change.identity.assignment_id, change.amount].append(change)
     return found
 
@@ -151,14 +152,23 @@ class _Hints:
     def __init__(self, changes: Iterable[Change]) -> None:
         self._changes = changes
         self._asked: defaultdict[str, set[tuple[str, Decimal]]] | None = None
+        self._lacking: dict[Triple, str] = {}
 
     def why(self, triple: Triple) -> str:
         """One clause about a payment that fits no bonus."""
         if self._asked is None:
             self._asked = defaultdict(set)
             for change in self._changes:
+                name = change.identity
                 if change.pays:
-                    self._asked[change.identity.recipient].add((change.identity.assignment_id, change.amount))
+                    self._asked[name.recipient].add((name.assignment_id, change.amount))
+                elif change.action is Action.CONFLICT and 0 < change.issued < change.amount:
+                    lacks = EXACT.subtract(change.amount, change.issued)
+                    self._lacking[name.recipient, name.assignment_id, lacks] = name.address
+        if triple in self._lacking:
+            return (
+                f"it is what {self._lacking[triple]} lacks: `allow_top_up: true` under `policies` lets it be taken over"
+            )
         recipient, assignment_id, amount = triple
         asked = self._asked.get(recipient)
         if not asked:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
-from reconcile import identity
 from reconcile.diagnostics import Severity
 from reconcile.errors import Interrupted, Refused, UsageError
 from reconcile.plan.importing import Candidate, Match, Matching, Recorded, match
@@ -157,6 +156,7 @@ class _View:
         self.matching = match(candidates, changes, _recorded(reader, record.ledger))
         if not self.matching.matched:
             return ()
+        _check_recorded(plan, self.matching)
         try:
             with self._asking():
                 agreed = self._agree(self.matching, record.currency)
@@ -172,6 +172,21 @@ def _same_account(plan: Plan) -> None:
     for found in plan.diagnostics:
         if found.severity is Severity.ERROR and found.code == "account-mismatch":
             raise Refused(found.summary, detail=found.detail, remedy=found.hint, reason="account_mismatch")
+
+
+def _check_recorded(plan: Plan, matching: Matching) -> None:
+    """Payments that were found again and stand in the state without their bonus come first: the next payment's number
+    follows theirs.
+    """
+    homeless = {name.bonus_id for _, _, name in plan.attributed}
+    waiting = [one.change.address for one in matching.matched if one.change.bonus_id in homeless]
+    if waiting:
+        raise Refused(
+            f"No payment can be taken over for {waiting[0]} now: one that was found again is not counted as its own yet",
+            detail="Nothing was imported.",
+            remedy="bonusctl apply",
+            reason="not_settled",
+        )
 
 
 def _recorded(reader: StateReader, ledger: int) -> Recorded:
@@ -194,8 +209,9 @@ def _candidate(payment: RemotePayment) -> Candidate:
 def _imported(found: Match) -> ImportedPayment:
     candidate, change = found
     assert candidate.triple == (change.identity.recipient, change.identity.assignment_id, change.amount)
+    assert change.payment_id is not None, "it is a row that pays"
     return ImportedPayment(
-        payment_id=identity.payment_id(change.bonus_id, 1),
+        payment_id=change.payment_id,
         bonus=change.identity,
         amount=candidate.amount,
         remote_id=candidate.remote_id,

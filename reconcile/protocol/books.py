@@ -161,9 +161,9 @@ def _sentence(unowned: Sequence[RemotePayment], currency: str, address: str) -> 
         f"{Money(payment.amount, currency)} of {format_time(payment.created_ms)}" for payment in unowned[:SHOWN_MAX]
     ]
     more = f" and {len(unowned) - SHOWN_MAX} more" if len(unowned) > SHOWN_MAX else ""
-    them = "it was" if len(unowned) == 1 else "one of them was"
+    them, none = ("it was", "it was no") if len(unowned) == 1 else ("one of them was", "none of them was a")
     return (
         f"the provider shows {', '.join(shown)}{more} for this worker and assignment that this state does not know. "
-        f"Look whether {them} this bonus: `import --from-provider` takes it over, or say it with "
-        f"`state resolve '{address}' --issued` or `--not-issued`"
+        f"Look whether {them} this bonus: `import --from-provider` takes it over by its amount, "
+        f"`state resolve '{address}' --issued` says that it was, and `--not-issued` that {none} bonus of these specs"
     )

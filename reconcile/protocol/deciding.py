@@ -6,11 +6,11 @@ The run reads the list as it is now, shows what has no owner, and records the de
 
 from collections.abc import Callable, Sequence
 
-from reconcile.errors import BonusctlError, Interrupted, StateError
+from reconcile.errors import BonusctlError, Refused
 from reconcile.protocol.adopting import Sought
 from reconcile.protocol.contact import bind, find_account
-from reconcile.protocol.gateway import Gateway
-from reconcile.protocol.importing import ended
+from reconcile.protocol.gateway import Gateway, told
+from reconcile.protocol.importing import broken_off, ended
 from reconcile.protocol.runner import Ports, ProviderAccess, RunOptions, started
 from reconcile.protocol.scan_assignments import scan_assignments
 from reconcile.providers.base import RemotePayment
@@ -34,11 +34,17 @@ def run_deciding(
         opened = scan_assignments(
             ledger, gateway, record, sought=[sought], full=False, project=project, control=ports.control
         )
+        unread = opened.books.unlisted.get(sought.bonus.assignment_id)
+        if unread is not None:
+            raise Refused(
+                f"The payments of assignment {sought.bonus.assignment_id} cannot be listed: {told(unread, gateway.codec)}",
+                detail="Nothing was recorded: what the provider does not show cannot be decided about.",
+                remedy="bonusctl plan --refresh",
+                reason="unlisted",
+            )
         place = sought.bonus.recipient, sought.bonus.assignment_id
         found = [one for one in opened.books.unowned() if (one.recipient, one.assignment_id) == place]
         ledger.commit([*decide(record, found), ended(ports, options, 0)])
     except BonusctlError as error:
-        if not isinstance(error, StateError):
-            outcome = "interrupted" if isinstance(error, Interrupted) else "failed"
-            ledger.commit([ended(ports, options, 0, outcome)])
+        broken_off(ports, options, error)
         raise

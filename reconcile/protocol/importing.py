@@ -7,7 +7,7 @@ others are for matching. What is taken over becomes durable in one commit, after
 from collections.abc import Sequence
 from typing import Final, NamedTuple, Protocol
 
-from reconcile.errors import BonusctlError, Interrupted, StateError
+from reconcile.errors import BonusctlError, EventRefused, Interrupted, StateError
 from reconcile.model import parse_marker
 from reconcile.protocol.adopting import Sought
 from reconcile.protocol.contact import bind, find_account
@@ -96,9 +96,7 @@ def run_import(
             [*_events(ports, known, payments, view.origin, options.actor), ended(ports, options, len(payments))]
         )
     except BonusctlError as error:
-        if not isinstance(error, StateError):
-            outcome = "interrupted" if isinstance(error, Interrupted) else "failed"
-            ledger.commit([ended(ports, options, 0, outcome)])
+        broken_off(ports, options, error)
         raise
     return Imported(len(payments), found.ours, found.adopted, found.alarms)
 
@@ -154,6 +152,14 @@ def _events(
         )
         for start in range(0, len(payments), CHUNK)
     ]
+
+
+def broken_off(ports: Ports, options: RunOptions, error: BonusctlError) -> None:
+    """Journal the end of a run that broke off, unless it is the state itself that broke."""
+    if isinstance(error, StateError) and not isinstance(error, EventRefused):
+        return
+    outcome = "interrupted" if isinstance(error, Interrupted) else "failed"
+    ports.ledger.commit([ended(ports, options, 0, outcome)])
 
 
 def ended(ports: Ports, options: RunOptions, adopted: int, outcome: str = "done") -> RunEnded:

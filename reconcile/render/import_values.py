@@ -54,7 +54,7 @@ def matching_json(matching: Matching, *, ours: int) -> dict[str, object]:
             {
                 "address": one.change.address,
                 "bonus_id": identity.to_text(one.change.bonus_id),
-                "payment_id": identity.to_text(identity.payment_id(one.change.bonus_id, 1)),
+                "payment_id": identity.to_text(one.change.payment_id or b""),
                 **_candidate_json(one.candidate),
             }
             for one in matching.matched

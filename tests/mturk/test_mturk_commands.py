@@ -209,7 +209,8 @@ def test_a_person_says_that_a_payment_is_no_bonus(tmp_path: Path, emulator: Emul
     line = project(tmp_path, emulator.endpoint)
     by_hand(emulator, "1.00", "for a broken link")
     line.expect(3, "apply", "--auto-approve")
-    line.expect(0, "state", "resolve", "labels/A1/3A", "--not-issued", "--reason", "a refund", "--auto-approve")
+    both = ("labels/A1/3A", "labels/A1/3A#award")
+    line.expect(0, "state", "resolve", *both, "--not-issued", "--reason", "a refund", "--auto-approve")
     ended = line.expect(0, "apply", "--auto-approve")
     assert "1 known as nobody's bonus." in ended.out
     assert "held" not in line.expect(0, "plan").err
@@ -218,7 +219,7 @@ def test_a_person_says_that_a_payment_is_no_bonus(tmp_path: Path, emulator: Emul
     assert [amount for _, _, amount in paid(emulator)] == ["0.05", "1.00", "1.00", "0.50"]
     line.expect(0, "apply", "--auto-approve")
     line.expect(0, "state", "verify")
-    assert "state resolve 'labels/A1/3A' --not-issued: a refund" in line.expect(0, "history").out
+    assert "state resolve 'labels/A1/3A' 'labels/A1/3A#award' --not-issued: a refund" in line.expect(0, "history").out
 
 
 def test_where_nobody_waits_there_is_nothing_to_resolve(tmp_path: Path, emulator: EmulatorProcess) -> None:

@@ -90,14 +90,23 @@ def test_more_payments_than_bonuses_leave_the_rest_unmatched() -> None:
     assert whys(found) == ["its bonus is matched by an equal payment already"]
 
 
-def test_only_bonuses_of_which_nothing_was_paid_are_matched() -> None:
-    """A top-up's difference and a conflict's amount are no first payments."""
+def test_a_payment_of_what_a_top_up_would_pay_is_matched_and_no_other() -> None:
+    """What was issued already, and what is in conflict with it, lack nothing of this amount."""
     state = Records(recorded("w47/ann", "1.00"), recorded("w47/bob", "1.00"))
     top_up = settings(policies=Policies(allow_top_up=True))
     made = plan(bonus("w47/ann", "1.50"), bonus("w47/bob", "0.50"), state=state, config=top_up)
     found = match([paid("ann", "0.50"), paid("bob", "0.50"), paid("ann", "1.50")], made.changes, NOTHING)
-    assert found.matched == ()
-    assert len(found.unmatched) == 3
+    assert [(one.change.address, one.change.sequence) for one in found.matched] == [("w47/ann", 2)]
+    assert whys(found) == ["the specs ask for nothing more for this recipient", "the specs ask for another amount"]
+
+
+def test_what_a_bonus_lacks_where_top_ups_are_not_allowed_is_said_and_not_taken() -> None:
+    state = Records(recorded("w47/ann", "1.00"))
+    found = match([paid("ann", "0.50")], plan(bonus("w47/ann", "1.50"), state=state).changes, NOTHING)
+    assert (found.matched, whys(found)) == (
+        (),
+        ["it is what w47/ann lacks: `allow_top_up: true` under `policies` lets it be taken over"],
+    )
 
 
 # --- known before --------------------------------------------------------------------------------------------------

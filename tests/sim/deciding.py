@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from reconcile import identity
 from reconcile.errors import BonusctlError
 from reconcile.model import Desired
-from reconcile.project.unowned import _disowned, _issued
+from reconcile.project.unowned import disowned, taken
 from reconcile.protocol.adopting import Sought
 from reconcile.protocol.deciding import run_deciding
 from reconcile.providers.base import RemotePayment
@@ -65,18 +65,22 @@ def _decide(machine: Machine, row: Desired) -> bool:
 def _say(
     machine: Machine, record: LedgerRecord, row: Desired, unowned: Sequence[RemotePayment], truth: MturkTruth
 ) -> Event:
-    """What is true: this payment is the bonus's first, or none of them is anybody's here. Raises where neither can be
-    said: another bonus's comes first, or a top-up's, which no command takes over.
+    """What is true: this payment is the bonus's next, or none of them is anybody's here. Raises where neither can be
+    said: another bonus's comes first.
     """
     at_ms = machine.clock.now_ms()
-    first = identity.payment_id(row.bonus_id, 1)
-    ours = [payment for payment in unowned if any(truth.fits(one, payment) for one in truth.made.get(first, ()))]
-    if ours and first not in machine.book.issued:
-        return _issued(record, row.identity(""), ours[0], "seen in the records", "test", at_ms)
+    sequence = 1
+    while identity.payment_id(row.bonus_id, sequence) in machine.book.issued:
+        sequence += 1
+    following = truth.made.get(identity.payment_id(row.bonus_id, sequence), ())
+    ours = [payment for payment in unowned if any(truth.fits(one, payment) for one in following)]
+    if ours:
+        name = row.identity("")
+        return taken(record, name, ours[:1], sequence, reason="seen in the records", actor="test", at_ms=at_ms)
     theirs = [one for made in truth.made.values() for one in made]
     if not unowned or any(truth.fits(one, payment) for one in theirs for payment in unowned):
         raise _Nothing("nothing to say")
-    event = _disowned(record, list(unowned), at_ms)
+    event = disowned(record, list(unowned), at_ms)
     assert isinstance(event, PaymentsAdopted)
     machine.watch.disowned |= {payment.payment_id for payment in event.payments}
     return event

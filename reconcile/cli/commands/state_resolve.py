@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     epilog=examples(
         'bonusctl state resolve week-47/fac97860 --issued --reason "seen in the web page"',
         'bonusctl state resolve week-47/fac97860 --not-issued --reason "support says it was not made"',
+        "bonusctl state resolve c/A1/3X c/A1/3X#award --not-issued --reason refund",
     ),
 )
-@click.argument("address")
+@click.argument("addresses", metavar="ADDRESS...", nargs=-1, required=True)
 @click.option("--issued", is_flag=True, help="It was paid.")
 @click.option("--not-issued", is_flag=True, help="It was not paid: the next apply pays it.")
 @click.option("--reason", required=True, metavar="TEXT", help="How that is known, for the record.")
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 def command(
     invocation: Invocation,
     /,
-    address: str,
+    addresses: tuple[str, ...],
     issued: bool,  # noqa: FBT001
     not_issued: bool,  # noqa: FBT001
     reason: str,
@@ -37,7 +38,8 @@ def command(
 ) -> None:
     """Decide about a bonus in doubt what no provider can tell. Recorded with who, when and why.
 
-    --not-issued means that the next apply pays it: be sure.
+    --not-issued means that the next apply pays it: be sure. Where bonuses of one worker and assignment wait for payments that
+    this state does not know, --not-issued names them all: none of the payments is theirs.
     """
     from reconcile.cli.question import must_agree
     from reconcile.errors import Refused, StateError, UsageError
@@ -54,6 +56,18 @@ def command(
     if not reason.strip():
         raise UsageError("--reason is empty", remedy="Say how it is known; it is recorded for whoever looks later.")
     project = invocation.load_project()
+    if len(addresses) > 1:
+        if issued:
+            raise UsageError("One payment is one bonus's: say --issued of each address by itself")
+        _decide(
+            invocation,
+            [_waiting(invocation, one) for one in addresses],
+            issued=False,
+            reason=reason,
+            approved=auto_approve,
+        )
+        return
+    (address,) = addresses
     try:
         row = look_up(project, address)
         payments = in_doubt(row)
@@ -61,7 +75,7 @@ def command(
         found = waiting(project, address) if error.reason in ("not_recorded", "not_in_doubt") else None
         if found is None:
             raise
-        _decide(invocation, found, issued=issued, reason=reason, approved=auto_approve)
+        _decide(invocation, [found], issued=issued, reason=reason, approved=auto_approve)
         return
     money = Money(add(payment.amount for payment in payments), row.currency)
     console = invocation.console
@@ -73,8 +87,23 @@ def command(
     console.next("bonusctl plan")
 
 
-def _decide(invocation: Invocation, found: "Waiting", *, issued: bool, reason: str, approved: bool) -> None:
-    """Nothing of it is in doubt here: it waits for payments that the provider shows and this state does not know."""
+def _waiting(invocation: Invocation, address: str) -> "Waiting":
+    """One of several addresses. Raises UsageError for one that cannot wait for a payment without an owner."""
+    from reconcile.errors import UsageError
+    from reconcile.project.unowned import waiting
+
+    found = waiting(invocation.load_project(), address)
+    if found is None:
+        raise UsageError(
+            f"{address} is no bonus of these specs that may wait for a payment without an owner",
+            detail="Several addresses are named for those alone, at a provider that lists by assignment. Nothing was changed.",
+            remedy="Say it of each address by itself.",
+        )
+    return found
+
+
+def _decide(invocation: Invocation, found: "Sequence[Waiting]", *, issued: bool, reason: str, approved: bool) -> None:
+    """Nothing of them is in doubt here: they wait for payments that the provider shows and this state does not know."""
     from reconcile.cli.progress import ConsoleProgress
     from reconcile.cli.question import must_agree
     from reconcile.project.stop import StopControl
@@ -82,7 +111,7 @@ def _decide(invocation: Invocation, found: "Waiting", *, issued: bool, reason: s
     from reconcile.render.safe import visible
 
     console = invocation.console
-    address = visible(found.bonus.address)
+    address = visible(" and ".join(one.bonus.address for one in found))
 
     def agree(lines: "Sequence[str]") -> bool:
         console.end_progress()
@@ -101,5 +130,6 @@ def _decide(invocation: Invocation, found: "Waiting", *, issued: bool, reason: s
         control=StopControl(console.message_at_once),
         progress=ConsoleProgress(console),
     )
-    console.result(f"Recorded: {address} is {'issued' if issued else 'still to be paid'}.")
+    are = "is" if len(found) == 1 else "are"
+    console.result(f"Recorded: {address} {are} {'issued' if issued else 'still to be paid'}.")
     console.next("bonusctl plan")
