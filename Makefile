@@ -25,6 +25,12 @@ $(VENV)/.installed: requirements/dev.txt pyproject.toml
 	.venv-kit/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/kit.txt
 	touch $@
 
+.venv-bench/.installed: requirements/bench.txt
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt \
+	  || echo "not all peers can be installed here: what is missing is reported as not run"
+	touch $@
+
 .venv-lint/.installed: requirements/lint-ci.txt
 	$(PYTHON) -m venv .venv-lint
 	.venv-lint/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/lint-ci.txt \
@@ -81,8 +87,9 @@ fuzz: $(VENV)/.installed  ## a long share of fuzzing: FUZZ inputs (5000) for eac
 moves: $(VENV)/.installed  ## a long share of users' moves: MOVES stories (2000), new ones each time
 	BONUSCTL_MOVES=$(or $(MOVES),2000) $(BIN)/python -m pytest -q -s tests/moves
 
-bench: $(VENV)/.installed  ## measure against the limits, and record it in benchmarks/RESULTS.md
-	$(BIN)/python -m benchmarks.plan_yaml --record
+bench: $(VENV)/.installed .venv-bench/.installed  ## against peers and limits; writes benchmarks/RESULTS.md; BENCH_ONLY=names, BENCH_ROUNDS, BENCH_SCALE
+	$(MAKE) --no-print-directory .venv-kit/.installed || echo "toloka-kit cannot be installed here: it is reported as not run"
+	$(BIN)/python -m benchmarks
 
 peers: $(VENV)/.installed .venv-kit/.installed  ## toloka-kit, boto3 and bonusctl on the same faults; writes docs/peers.md; JOBS at a time (8)
 	$(BIN)/python -m benchmarks.peers --kit .venv-kit/bin/python --jobs $(or $(JOBS),8) --record
@@ -118,6 +125,8 @@ lock:  ## lock the development tools anew
 	.venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	  --no-header requirements/kit.in -o requirements/kit.txt
 	.venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+	  --no-header requirements/bench.in -o requirements/bench.txt
+	.venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	  --no-header requirements/audit.in -o requirements/audit.txt
 	.venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	  --no-header --group dev pyproject.toml requirements/mutate.in -o requirements/mutate.txt
@@ -127,4 +136,4 @@ lock:  ## lock the development tools anew
 	  --no-header --extra mturk pyproject.toml requirements/action.in -o requirements/action.txt
 
 clean:  ## remove what the targets made
-	rm -rf $(VENV) .venv-kit .venv-lint .venv-lock .demo dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-kit .venv-bench .venv-lint .venv-lock .demo .bench dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
