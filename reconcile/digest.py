@@ -14,6 +14,7 @@ from typing import Final
 from reconcile import identity
 from reconcile.model import Texts
 from reconcile.money import format_amount
+from reconcile.packed import in_order
 
 PREFIX: Final = "sha256:"
 
@@ -56,6 +57,6 @@ def texts_json(texts: Texts) -> dict[str, object]:
 def set_digest(entries: Iterable[bytes]) -> str:
     """`sha256:…` of a set of entries, in no order. The digest of no payments is a digest too."""
     total = sha256(b"bonusctl approved set 1\n")
-    for entry in sorted(entries):
+    for entry in in_order(entries):
         total.update(entry)
     return PREFIX + total.hexdigest()

@@ -14,6 +14,7 @@ from typing import Final, TextIO
 
 _STYLES: Final = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 _CLEAR_LINE: Final = "\r\x1b[2K"
+_TOGETHER: Final = 1 << 16
 # What JSON lets stand in a text and a terminal obeys or hides: controls above ASCII, other line ends, writing directions,
 # characters without a shape; and `##[`, which GitHub's runner obeys anywhere in a line.
 _OBEYED: Final = re.compile(
@@ -66,9 +67,15 @@ class Console:
         self._write(sys.stdout, text if text.endswith("\n") or not text else text + "\n")
 
     def results(self, chunks: Iterable[str]) -> None:
-        """A long result in pieces, line ends included."""
+        """A long result in pieces, line ends included. Short pieces are written together."""
+        waiting, length = [], 0
         for chunk in chunks:
-            self._write(sys.stdout, chunk)
+            waiting.append(chunk)
+            length += len(chunk)
+            if length >= _TOGETHER:
+                self._write(sys.stdout, "".join(waiting))
+                waiting, length = [], 0
+        self._write(sys.stdout, "".join(waiting))
 
     def document(self, value: object) -> None:
         """A result as JSON. What a terminal would obey is escaped, which is the same text to every reader of JSON."""

@@ -1,6 +1,7 @@
 """Plans on stdout, in the format that was asked for."""
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from reconcile.cli.console import Console
@@ -38,7 +39,7 @@ def show_plan(console: Console, plan: Plan, showing: Showing, *, saved_as: str =
         case "json":
             from reconcile.plan.document import chunks
 
-            console.documents((*chunks(plan, {"reason": refusal_of(plan)} if plan.refused else None), "\n"))
+            console.documents(chain(chunks(plan, {"reason": refusal_of(plan)} if plan.refused else None), "\n"))
         case "markdown" | "html":
             console.results(_review(plan, showing))
         case _:

@@ -5,7 +5,6 @@ hostile text from a terminal. Amounts are texts; what is absent is null.
 """
 
 import json
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Final, NamedTuple
@@ -103,7 +102,7 @@ def _parts(plan: Plan) -> tuple[tuple[str, object], ...]:
 
 def summary(plan: Plan) -> dict[str, object]:
     """The plan's figures. With two currencies `total`, `fees` and `currency` are null and `totals` has them."""
-    actions = Counter(change.action for change in plan.changes)
+    actions = plan.counts
     money = totals(plan)
     one = money[0] if len(money) == 1 else None
     figures: dict[str, object] = {

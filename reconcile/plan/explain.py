@@ -4,17 +4,19 @@ For the changed bonuses that are shown, some hundreds at most: deepdiff tells th
 finding them must not cost. It is imported only when there is something to explain.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final, TypeAlias
 
 from reconcile.digest import texts_json
 from reconcile.model import PaymentStatus, Texts
 from reconcile.money import Money
+from reconcile.plan.changes import same_list
 from reconcile.plan.model import Action, Change, Plan
 from reconcile.state.ledger import StateReader
 
 SHOWN_MAX: Final = 200
+_EXPLAINED: Final = (Action.CONFLICT, Action.TOP_UP)
 _TEXT_MAX: Final = 60
 
 TextsOf: TypeAlias = Callable[[str, int], Texts]
@@ -28,17 +30,19 @@ def explain(plan: Plan, reader: StateReader | None, texts_of: Mapping[str, Texts
     """
     if reader is None:
         return plan
-    left = limit
-    changes = []
-    for change in plan.changes:
-        if left > 0 and change.issued and change.action in (Action.CONFLICT, Action.TOP_UP):
-            left -= 1
-            changes.append(change._replace(differences=_differences(change, plan, reader, texts_of)))
-        else:
-            changes.append(change)
-    if left == limit:
+    if not any(plan.counts[action] for action in _EXPLAINED):
         return plan
-    return replace(plan, changes=tuple(changes))
+
+    def explained() -> Iterator[Change]:
+        left = limit
+        for change in plan.changes:
+            if left > 0 and change.issued and change.action in _EXPLAINED:
+                left -= 1
+                yield change._replace(differences=_differences(change, plan, reader, texts_of))
+            else:
+                yield change
+
+    return replace(plan, changes=same_list(plan.changes, explained()))
 
 
 def _differences(change: Change, plan: Plan, reader: StateReader, texts_of: Mapping[str, TextsOf]) -> tuple[str, ...]:

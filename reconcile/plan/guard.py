@@ -5,27 +5,29 @@ same recipients and amounts, where the old names are no longer asked for. Runs o
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from typing import Final, NamedTuple
 
 from reconcile.diagnostics import Diagnostic, Place, Severity
 from reconcile.model import Identity
 from reconcile.money import EXACT, Money, add
+from reconcile.plan.changes import Changes
 from reconcile.plan.guard_campaigns import Paid, repeated
 from reconcile.plan.guard_copies import copied
 from reconcile.plan.model import Action, Change, PlanScope
 from reconcile.plan.tally import Shelf, Tally
+from reconcile.rows import chosen
 from reconcile.state.ledger import RecordedBonus
 
 SHOWN_MAX: Final = 20
 
 
-def renamed(shelf: Shelf, changes: Iterable[Change], repeats: set[bytes], scope: PlanScope) -> Iterator[Diagnostic]:
+def renamed(shelf: Shelf, changes: Changes, repeats: Set[bytes], scope: PlanScope) -> Iterator[Diagnostic]:
     """What looks like a payment under a new name. `repeats`: bonuses that are meant to repeat one."""
-    issues: defaultdict[str, list[Change]] = defaultdict(list)
-    for change in changes:
-        if change.action is Action.ISSUE and change.bonus_id not in repeats:
-            issues[change.identity.campaign].append(change)
+    if all(tally.ledger is None for tally in shelf.tallies.values()):
+        # An account that was never met has paid nothing that could be repeated.
+        return
+    issues = _issues(changes, repeats)
     for name, rows in issues.items():
         tally = shelf.tallies[name]
         if tally.ledger is not None:
@@ -33,6 +35,21 @@ def renamed(shelf: Shelf, changes: Iterable[Change], repeats: set[bytes], scope:
     if issues:
         yield from repeated(shelf, issues, scope)
         yield from copied(shelf, issues, scope)
+
+
+def _issues(changes: Changes, repeats: Set[bytes]) -> dict[str, Sequence[Change]]:
+    """Campaign → its rows that issue and are not meant to repeat anything. A long list is not copied, but read again."""
+    names = dict.fromkeys(kind.campaign for kind in changes.kinds if kind.action is Action.ISSUE)
+    rows = changes.finished()
+    found = {name: chosen(rows, _issue_of(name, repeats)) for name in names}
+    return {name: issues for name, issues in found.items() if issues}
+
+
+def _issue_of(campaign: str, repeats: Set[bytes]) -> Callable[[Change], bool]:
+    def issues(change: Change) -> bool:
+        return change.action is Action.ISSUE and change.identity.campaign == campaign and change.bonus_id not in repeats
+
+    return issues
 
 
 # --- in one campaign: another key or assignment --------------------------------------------------------------------
@@ -60,6 +77,8 @@ def _matches(shelf: Shelf, tally: Tally, rows: Sequence[Change]) -> list[_Match]
     """Each payment to issue with a bonus of the same campaign that was paid the same and is not asked for."""
     assert shelf.reader is not None
     assert tally.ledger is not None
+    if not tally.book.left_count():
+        return []
     left: defaultdict[Paid, list[RecordedBonus]] = defaultdict(list)
     wanted = {(row.identity.recipient, row.amount) for row in rows}
     for old in tally.book.left(shelf.reader, tally.ledger.ledger):

@@ -1,9 +1,10 @@
 """The guard's second half: a campaign or a project under a new name, given away by what the old one paid."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import chain
 from typing import TypeAlias
 
 from reconcile.diagnostics import Diagnostic, Place, Severity
@@ -63,7 +64,7 @@ class _Overlap:
         return self.matched > 0
 
 
-def repeated(shelf: Shelf, issues: dict[str, list[Change]], scope: PlanScope) -> Iterator[Diagnostic]:
+def repeated(shelf: Shelf, issues: Mapping[str, Sequence[Change]], scope: PlanScope) -> Iterator[Diagnostic]:
     """Campaigns that would issue what a campaign that no spec holds any more has paid. `issues`: rows by campaign."""
     present = scope.held | scope.whole | shelf.tallies.keys()
     project = shelf.settings.project
@@ -86,21 +87,14 @@ def repeated(shelf: Shelf, issues: dict[str, list[Change]], scope: PlanScope) ->
             # Another team may share the account: only its campaign of the very same name can be ours renamed.
             same_name = {name: new[name] for name in (old.campaign,) if name in new}
             candidates = new if old.project == project else same_name
-            overlaps = _overlaps(shelf, candidates)
-            for paid in _paid_by(shelf, ledger.ledger, old) if overlaps else ():
-                for overlap in overlaps:
-                    overlap.see(*paid)
+            overlaps = _seen(shelf, candidates, _paid_by(shelf, ledger.ledger, old) if candidates else iter(()))
             yield from _judged(overlaps, old, project)
         yield from _without_bonus(shelf, ledger.ledger, new)
 
 
-def _moved(shelf: Shelf, ledger: int, old: CampaignRecord, new: dict[str, list[Change]]) -> Iterator[Diagnostic]:
+def _moved(shelf: Shelf, ledger: int, old: CampaignRecord, new: Mapping[str, Sequence[Change]]) -> Iterator[Diagnostic]:
     """Payments that equal what a campaign has paid and no longer asks for, although a spec still holds it."""
-    overlaps = _overlaps(shelf, new)
-    for paid in _paid_by(shelf, ledger, old) if overlaps else ():
-        for overlap in overlaps:
-            overlap.see(*paid)
-    for overlap in overlaps:
+    for overlap in _seen(shelf, new, _paid_by(shelf, ledger, old) if new else iter(())):
         if not overlap.matched:
             continue
         money = Money(overlap.money, overlap.tally.currency)
@@ -121,16 +115,33 @@ def _of_assignment(overlap: _Overlap) -> str:
     return f", {overlap.same_assignment:,} for the very same assignment" if overlap.same_assignment else ""
 
 
-def _without_bonus(shelf: Shelf, ledger: int, new: dict[str, list[Change]]) -> Iterator[Diagnostic]:
+def _without_bonus(shelf: Shelf, ledger: int, new: Mapping[str, Sequence[Change]]) -> Iterator[Diagnostic]:
     """Payments of ours without a bonus, under the name of a campaign that would issue: made by another project."""
-    for overlap in _overlaps(shelf, new):
-        name = overlap.tally.head.name
-        for payment in shelf.unattributed(ledger).of_campaign(name):
-            overlap.see(payment.recipient, payment.amount, payment.assignment_id)
-        yield from _judged([overlap], CampaignRecord("", name, 0, ZERO, ZERO), shelf.settings.project)
+    for name, rows in new.items():
+        payments = shelf.unattributed(ledger).of_campaign(name)
+        paid = ((payment.recipient, payment.amount, payment.assignment_id) for payment in payments)
+        yield from _judged(
+            _seen(shelf, {name: rows}, paid), CampaignRecord("", name, 0, ZERO, ZERO), shelf.settings.project
+        )
 
 
-def _overlaps(shelf: Shelf, issues: dict[str, list[Change]]) -> list[_Overlap]:
+def _seen(
+    shelf: Shelf, issues: Mapping[str, Sequence[Change]], paid: Iterator[tuple[str, Decimal, str]]
+) -> list[_Overlap]:
+    """What the campaigns would issue, matched with what was paid: (recipient, amount, assignment_id). Where nothing was
+    paid, nothing is counted, and nothing comes back.
+    """
+    first = next(paid, None)
+    if first is None:
+        return []
+    overlaps = _overlaps(shelf, issues)
+    for one in chain((first,), paid):
+        for overlap in overlaps:
+            overlap.see(*one)
+    return overlaps
+
+
+def _overlaps(shelf: Shelf, issues: Mapping[str, Sequence[Change]]) -> list[_Overlap]:
     return [
         _Overlap(
             tally=shelf.tallies[name],

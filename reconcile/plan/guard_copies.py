@@ -5,7 +5,7 @@ Runs only for campaigns that have paid nothing yet, and reads an old one's rows 
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from reconcile.diagnostics import Diagnostic, Place, Severity
@@ -28,7 +28,7 @@ class _Copy(NamedTuple):
     campaign: str
 
 
-def copied(shelf: Shelf, issues: dict[str, list[Change]], scope: PlanScope) -> Iterator[Diagnostic]:
+def copied(shelf: Shelf, issues: Mapping[str, Sequence[Change]], scope: PlanScope) -> Iterator[Diagnostic]:
     """New campaigns that ask for what another, still held, has paid. `issues`: rows by campaign."""
     for name, rows in issues.items():
         tally = shelf.tallies[name]

@@ -5,13 +5,14 @@ another key. Each warns or refuses as the config says, and each has an exception
 nothing switches all of them off at once. They look only at what is to be paid: where nothing is, they cost nothing.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from reconcile.diagnostics import Diagnostic, Place, Severity
+from reconcile.plan.changes import kinds_of
 from reconcile.plan.model import Change
 from reconcile.plan.tally import Shelf
+from reconcile.rows import chosen
 from reconcile.settings import Policies, ProviderSettings, Rail
 from reconcile.state.ledger import LedgerRecord, StateReader
 
@@ -33,7 +34,7 @@ class Lane(NamedTuple):
     reader: StateReader | None
     project: str
     paying: Sequence[Change]
-    held_back: Set[bytes | None]
+    held_back: Container[bytes | None]
 
     def without(self, allowed: Allowed, exception: str) -> list[Change]:
         """The payments for which no spec states this exception."""
@@ -41,7 +42,7 @@ class Lane(NamedTuple):
 
 
 def check(
-    shelf: Shelf, changes: Iterable[Change], allowed: Allowed, held_back: Set[bytes | None], now_ms: int
+    shelf: Shelf, changes: Sequence[Change], allowed: Allowed, held_back: Container[bytes | None], now_ms: int
 ) -> Iterator[Diagnostic]:
     """What the guardrails find in a plan's payments. `held_back`: ids of those that wait for another apply. `now_ms`:
     where the windows end.
@@ -56,23 +57,25 @@ def check(
             yield from shortened(likeness.check(lane, allowed), lane.policies.near_duplicates)
 
 
-def _lanes(shelf: Shelf, changes: Iterable[Change], held_back: Set[bytes | None]) -> list[Lane]:
+def _lanes(shelf: Shelf, changes: Sequence[Change], held_back: Container[bytes | None]) -> list[Lane]:
     """One for each account that is paid from, in the order of the specs."""
-    paying: defaultdict[tuple[str, str], list[Change]] = defaultdict(list)
     first: dict[tuple[str, str], ProviderSettings] = {}
     by_name = {provider.name: provider for provider in shelf.settings.providers}
-    for change in changes:
-        if change.pays:
-            provider = by_name[change.provider]
-            paying[provider.ledger_key].append(change)
-            first.setdefault(provider.ledger_key, provider)
+    for name in dict.fromkeys(kind.provider for kind in kinds_of(changes) if kind.action.pays):
+        first.setdefault(by_name[name].ledger_key, by_name[name])
     lanes = []
     for key, provider in first.items():
         currency = shelf.tariff(provider).currency
         policies = shelf.settings.policies_for(currency)
         ledger, reader = shelf.ledger(provider), shelf.reader
-        lanes.append(Lane(provider, currency, policies, ledger, reader, shelf.settings.project, paying[key], held_back))
+        names = frozenset(one.name for one in shelf.settings.providers if one.ledger_key == key)
+        paying = chosen(changes, _paid_by(names))
+        lanes.append(Lane(provider, currency, policies, ledger, reader, shelf.settings.project, paying, held_back))
     return lanes
+
+
+def _paid_by(providers: frozenset[str]) -> Callable[[Change], bool]:
+    return lambda change: change.pays and change.provider in providers
 
 
 # --- the form of a finding -----------------------------------------------------------------------------------------

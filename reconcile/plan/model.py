@@ -1,12 +1,17 @@
 """A plan as data: what `plan` shows, what a reviewer approves, and what `apply` sends, from one and the same list."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from enum import StrEnum
 from typing import NamedTuple
 
 from reconcile.diagnostics import Diagnostic
-from reconcile.model import Identity, Texts
+from reconcile.model import Identity
+from reconcile.plan.change import Action as Action
+from reconcile.plan.change import Change as Change
+from reconcile.plan.change import PlannedOperation as PlannedOperation
+from reconcile.plan.changes import count_of, paying
 
 
 class PlanScope(NamedTuple):
@@ -21,54 +26,6 @@ class PlanScope(NamedTuple):
     held: frozenset[str]
     targets: frozenset[tuple[str, str, str, str]] = frozenset()
     limit: int | None = None
-
-
-class Action(StrEnum):
-    """What a change means. ISSUE and TOP_UP pay; CONFLICT and ORPHANED are for a person."""
-
-    ISSUE = "issue"
-    TOP_UP = "top_up"
-    CONFLICT = "conflict"
-    ORPHANED = "orphaned"
-
-
-class Change(NamedTuple):
-    """One row of a plan.
-
-    `amount` is what will be paid (for a conflict: what the spec asks for; for an orphan: what was issued). `issued` is
-    what was issued already. For ISSUE and TOP_UP `payment_id`, `sequence`, `attempt` and `entry` (the entry hash that
-    an approval names) are set, and `operation_id` once the account is known; else they are None, 0, 0, b"", None.
-    `why` explains a conflict, or what a top-up adds to. `differences` are the explained differences between what was
-    issued and what is now desired, one line each. `path` and `line`: where the bonus stands, "" and 0 for an orphan.
-    """
-
-    action: Action
-    identity: Identity
-    bonus_id: bytes
-    provider: str
-    currency: str
-    amount: Decimal
-    issued: Decimal
-    payment_id: bytes | None
-    sequence: int
-    attempt: int
-    operation_id: bytes | None
-    entry: bytes
-    texts: Texts
-    path: str
-    line: int
-    why: str
-    differences: tuple[str, ...]
-
-    @property
-    def address(self) -> str:
-        """The bonus as people type it."""
-        return self.identity.address
-
-    @property
-    def pays(self) -> bool:
-        """Whether apply would send something for it."""
-        return self.action in (Action.ISSUE, Action.TOP_UP)
 
 
 class InDoubt(NamedTuple):
@@ -100,15 +57,6 @@ class Accepted(NamedTuple):
     reason: str
     actor: str
     at_ms: int
-
-
-class PlannedOperation(NamedTuple):
-    """Payments that go out together. `operation_id` is None before the first contact with the account."""
-
-    operation_id: bytes | None
-    provider: str
-    payments: tuple[bytes, ...]
-    amount: Decimal
 
 
 class CampaignSummary(NamedTuple):
@@ -177,7 +125,8 @@ class ProviderSummary(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Everything `plan` found. `refused`: a policy, a budget or a guard says no (the diagnostics say which).
+    """Everything `plan` found. `changes` and `operations` may be very long lists (`reconcile.rows`): tuples where they are
+    short, else read in their order. `refused`: a policy, a budget or a guard says no (the diagnostics say which).
 
     `orphans_elsewhere` counts the bonuses recorded in campaigns that were not loaded at all. `lineage` is the state's,
     "" when there is no state; `head` its newest event. `held_back` counts payments among its changes that a limit leaves for later.
@@ -186,9 +135,9 @@ class Plan:
     """
 
     digest: str
-    changes: tuple[Change, ...]
+    changes: Sequence[Change]
     in_doubt: tuple[InDoubt, ...]
-    operations: tuple[PlannedOperation, ...]
+    operations: Sequence[PlannedOperation]
     unchanged: int
     campaigns: tuple[CampaignSummary, ...]
     providers: tuple[ProviderSummary, ...]
@@ -206,9 +155,15 @@ class Plan:
     @property
     def wants_something(self) -> bool:
         """Whether apply would pay something, or end with a conflict."""
-        return any(change.pays or change.action is Action.CONFLICT for change in self.changes)
+        counts = count_of(self.changes)
+        return bool(counts[Action.ISSUE] or counts[Action.TOP_UP] or counts[Action.CONFLICT])
 
     @property
-    def payments(self) -> tuple[Change, ...]:
+    def payments(self) -> Sequence[Change]:
         """The rows that pay, in the order of the specs."""
-        return tuple(change for change in self.changes if change.pays)
+        return paying(self.changes)
+
+    @property
+    def counts(self) -> Counter[Action]:
+        """How many rows there are of each action."""
+        return count_of(self.changes)

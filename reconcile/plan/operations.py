@@ -1,47 +1,62 @@
 """Payments into operations: the requests that a plan takes, in the order of the specs."""
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from reconcile import identity
 from reconcile.model import Account
 from reconcile.money import add
+from reconcile.plan.changes import Changes, planned_operations
 from reconcile.plan.model import Change, PlannedOperation
 from reconcile.plan.tally import Shelf
+from reconcile.rows import Rows, joined
 from reconcile.settings import ProviderSettings
 
 
-def group(shelf: Shelf, changes: Sequence[Change]) -> tuple[list[Change], tuple[PlannedOperation, ...]]:
+def group(shelf: Shelf, changes: Changes) -> tuple[Changes, Sequence[PlannedOperation]]:
     """(the same rows with their operation ids, the operations). Ids are None before the first contact.
 
     Up to `batch_size` payments of one provider go together; the first payment ever on an account goes alone, as apply
     sends it, since its marker is read back before the rest. What would be refused as the same payment twice cannot meet
     in one request: every comment ends with the payment's own marker.
     """
-    operations: list[PlannedOperation] = []
-    of_payment: dict[bytes, bytes] = {}
+    used = {kind.provider for kind in changes.kinds if kind.action.pays}
+    operations: dict[str, Rows[PlannedOperation]] = {}
     for provider in shelf.settings.providers:
-        ledger = shelf.ledger(provider)
-        account = None if ledger is None else ledger.account
-        paying = [change for change in changes if change.pays and change.provider == provider.name]
-        first_alone = ledger is None or not ledger.verified_first
-        for batch in _batches(paying, provider.batch_size, first_alone=first_alone):
-            operation = _operation(account, provider, batch)
-            operations.append(operation)
-            if operation.operation_id is not None:
-                of_payment.update(dict.fromkeys(operation.payments, operation.operation_id))
-    rows = [
-        change._replace(operation_id=of_payment[change.payment_id]) if change.payment_id in of_payment else change
-        for change in changes
-    ]
-    return rows, tuple(operations)
+        if provider.name in used:
+            operations[provider.name] = _operations(shelf, changes, provider)
+    every = joined(*(rows.finished() for rows in operations.values()))
+    if all(shelf.ledger(provider) is None for provider in shelf.settings.providers if provider.name in used):
+        return changes, every
+    return changes.of(_named(changes, operations)), every
 
 
-def _batches(paying: Sequence[Change], size: int, *, first_alone: bool) -> Iterator[Sequence[Change]]:
-    begin = 1 if first_alone and paying else 0
-    if begin:
-        yield paying[:begin]
-    for start in range(begin, len(paying), size):
-        yield paying[start : start + size]
+def _named(changes: Changes, operations: dict[str, Rows[PlannedOperation]]) -> Iterator[Change]:
+    """The rows with their operation ids: operations hold their payments in the order of the rows."""
+    ids = {
+        name: ((one.operation_id, payment) for one in rows for payment in one.payments)
+        for name, rows in operations.items()
+    }
+    for change in changes:
+        if change.pays:
+            operation_id, payment_id = next(ids[change.provider])
+            assert payment_id == change.payment_id
+            yield change._replace(operation_id=operation_id)
+        else:
+            yield change
+
+
+def _operations(shelf: Shelf, changes: Changes, provider: ProviderSettings) -> Rows[PlannedOperation]:
+    ledger = shelf.ledger(provider)
+    account = None if ledger is None else ledger.account
+    first_alone = ledger is None or not ledger.verified_first
+    paying = (change for change in changes if change.pays and change.provider == provider.name)
+    rows = planned_operations(changes.spooling)
+    size = 1 if first_alone else provider.batch_size
+    while batch := list(islice(paying, size)):
+        rows.append(_operation(account, provider, batch))
+        size = provider.batch_size
+    return rows
 
 
 def _operation(account: Account | None, provider: ProviderSettings, batch: Sequence[Change]) -> PlannedOperation:

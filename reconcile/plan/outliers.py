@@ -1,6 +1,6 @@
 """Guardrail: an amount far from what the campaign's other bonuses have. The slip of a decimal point looks like that."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
@@ -21,31 +21,40 @@ _USUAL_MIN: Final = 3
 
 def check(lane: Lane, allowed: Allowed) -> Iterator[Diagnostic]:
     """Every payment whose bonus stands out in its campaign, as a finding."""
-    by_campaign: defaultdict[str, list[Change]] = defaultdict(list)
-    for change in lane.paying:
-        by_campaign[change.identity.campaign].append(change)
-    for campaign, rows in by_campaign.items():
-        amounts = _amounts(lane, campaign, rows)
+    for campaign, met in _amounts(lane).items():
+        amounts = +met
         total = amounts.total()
         if total < BONUSES_MIN:
             continue
         median, usual = _median(amounts, total), _usual(amounts, total)
-        for change in rows:
-            if "outlier" not in allowed.get(change.bonus_id, ()):
+        if not any(_stands_out(amount, median, usual) for amount in met):
+            # The way of the many: no row is read again where every amount is like the others.
+            continue
+        for change in lane.paying:
+            if change.identity.campaign == campaign and "outlier" not in allowed.get(change.bonus_id, ()):
                 yield from _judged(lane, change, median, usual)
 
 
-def _amounts(lane: Lane, campaign: str, rows: list[Change]) -> Counter[Decimal]:
-    """Whole desired amount → how many of the campaign's bonuses have it: issued ones, and those of this plan."""
-    amounts: Counter[Decimal] = Counter()
-    if lane.ledger is not None and lane.reader is not None:
-        amounts.update(dict(lane.reader.issued_amounts(lane.ledger.ledger, lane.project, campaign)))
-    for change in rows:
+def _amounts(lane: Lane) -> dict[str, Counter[Decimal]]:
+    """Campaign → whole desired amount → how many of the campaign's bonuses have it: issued ones, and those of this plan (0: it
+    had it before a top-up).
+    """
+    found: dict[str, Counter[Decimal]] = {}
+    for change in lane.paying:
+        amounts = found.get(change.identity.campaign)
+        if amounts is None:
+            amounts = found[change.identity.campaign] = _issued(lane, change.identity.campaign)
         amounts[EXACT.add(change.issued, change.amount)] += 1
         # A bonus that is topped up counts with what it will have. One under a former name is not among the issued.
         if change.issued and amounts[change.issued] > 0:
             amounts[change.issued] -= 1
-    return +amounts
+    return found
+
+
+def _issued(lane: Lane, campaign: str) -> Counter[Decimal]:
+    if lane.ledger is None or lane.reader is None:
+        return Counter()
+    return Counter(dict(lane.reader.issued_amounts(lane.ledger.ledger, lane.project, campaign)))
 
 
 def _median(amounts: Counter[Decimal], total: int) -> Decimal:
@@ -63,19 +72,21 @@ def _usual(amounts: Counter[Decimal], total: int) -> frozenset[Decimal]:
     return frozenset(amount for amount, count in amounts.items() if count >= least)
 
 
+def _stands_out(whole: Decimal, median: Decimal, usual: frozenset[Decimal]) -> bool:
+    return whole not in usual and (_slipped(whole, usual) is not None or whole >= FACTOR * median)
+
+
 def _judged(lane: Lane, change: Change, median: Decimal, usual: frozenset[Decimal]) -> Iterator[Diagnostic]:
     whole, currency = EXACT.add(change.issued, change.amount), change.currency
-    if whole in usual:
+    if not _stands_out(whole, median, usual):
         return
     slipped = _slipped(whole, usual)
     if slipped is not None:
         what = f"{Money(whole, currency)} is {Money(slipped, currency)} with its decimal point moved"
         detail = f"Many bonuses of {change.identity.campaign} have {Money(slipped, currency)}."
-    elif whole >= FACTOR * median:
+    else:
         what = f"{Money(whole, currency)} is ten times the median of its campaign or more"
         detail = f"The median of {change.identity.campaign} is {Money(median, currency)}."
-    else:
-        return
     yield finding(
         lane.policies.outliers,
         "outlier",

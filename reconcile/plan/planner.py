@@ -4,18 +4,22 @@ Pure: it opens no file, reads no clock and knows no HTTP. The specs stream throu
 bonus needs is decided in `reconcile.plan.decision`; here the parts are put together.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from reconcile.diagnostics import Diagnostic, Severity
 from reconcile.digest import set_digest
-from reconcile.model import Campaign, Desired, Identity
+from reconcile.model import Block, Campaign, Desired, Identity
+from reconcile.packed import Packed
 from reconcile.plan import guard, guardrails, policies, targets
+from reconcile.plan.changes import Changes
 from reconcile.plan.model import Action, Change, Plan
 from reconcile.plan.model import PlanScope as PlanScope
 from reconcile.plan.operations import group
 from reconcile.plan.sorter import Sorter
 from reconcile.plan.summaries import campaign_summaries, carried_over, provider_summaries
 from reconcile.plan.tally import Shelf, Tally
+from reconcile.rows import IN_MEMORY, Spooling
 from reconcile.settings import ProviderSettings, Settings
 from reconcile.state.ledger import LedgerRecord, RecordedBonus, StateReader
 
@@ -23,19 +27,21 @@ from reconcile.state.ledger import LedgerRecord, RecordedBonus, StateReader
 def make_plan(
     *,
     settings: Settings,
-    desired: Iterable[Desired],
+    desired: Iterable[Desired | Block],
     reader: StateReader | None,
     scope: PlanScope,
     day_start_ms: int,
     now_ms: int | None = None,
+    spooling: Spooling = IN_MEMORY,
 ) -> Plan:
     """What apply would do for `desired`, a stream in the order of the specs. `reader` None: there is no state.
 
     `day_start_ms`: the first moment of the UTC day by our own clock, from which sent requests count for the quota.
     `now_ms`: the moment from which rolling windows reach back; without it they reach back from the day's start. A plan that a policy, a budget or a guard refuses is whole all the same; `refused` and its diagnostics say so.
+    `spooling`: where rows go that are too many for the memory.
     """
     shelf = Shelf(settings, reader)
-    sorter = Sorter(shelf, scope.targets)
+    sorter = Sorter(shelf, scope.targets, Changes(spooling))
     sorter.take(desired)
     tallies = tuple(shelf.tallies.values())
 
@@ -43,19 +49,19 @@ def make_plan(
     repeats = {bonus_id for bonus_id, allowed in sorter.allowed.items() if "repeat" in allowed}
     diagnostics += guard.renamed(shelf, sorter.changes, repeats, scope)
 
-    paying = [change for change in sorter.changes if change.pays]
-    held_back = frozenset(change.payment_id for change in paying[_first(scope, paying) :])
+    held_back = _held_back(scope, sorter.changes)
     # The order of the rows is the specs'; an id of an operation is known only now, when its payments are.
     changes, operations = group(shelf, sorter.changes)
     empty_tallies, orphans = ((), ()) if scope.targets else _orphans(shelf, scope)
-    campaigns = campaign_summaries(shelf, (*tallies, *empty_tallies), (*changes, *orphans), sorter.in_doubt)
+    changes.extend(orphans)
+    campaigns = campaign_summaries(shelf, (*tallies, *empty_tallies), changes, sorter.in_doubt)
     diagnostics += policies.check(shelf, changes, campaigns, held_back)
     window_end_ms = day_start_ms if now_ms is None else now_ms
     diagnostics += guardrails.check(shelf, changes, sorter.allowed, held_back, window_end_ms)
 
     return Plan(
-        digest=set_digest(change.entry for change in paying),
-        changes=(*changes, *orphans),
+        digest=set_digest(entry[16:] for entry in changes.entries),
+        changes=changes.finished(),
         in_doubt=tuple(sorter.in_doubt),
         operations=operations,
         unchanged=sum(tally.unchanged for tally in tallies),
@@ -74,8 +80,13 @@ def make_plan(
     )
 
 
-def _first(scope: PlanScope, paying: Sequence[Change]) -> int:
-    return len(paying) if scope.limit is None else scope.limit
+def _held_back(scope: PlanScope, changes: Changes) -> Packed:
+    """The ids of the payments past the limit."""
+    held = Packed(16)
+    if scope.limit is not None:
+        for entry in islice(changes.entries, scope.limit, None):
+            held.add(entry[:16])
+    return held
 
 
 def _head(reader: StateReader | None) -> str:

@@ -5,32 +5,31 @@ that is still to be paid: what was issued before a limit was lowered refuses not
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Final
 
 from reconcile.diagnostics import Diagnostic, Place, Severity
 from reconcile.money import EXACT, ZERO, Money, add
+from reconcile.plan.changes import kinds_of
 from reconcile.plan.model import CampaignSummary, Change
 from reconcile.plan.tally import Shelf, Tally
+from reconcile.rows import chosen
 from reconcile.settings import Policies
 
 SHOWN_MAX: Final = 20
 
 
 def check(
-    shelf: Shelf, changes: Sequence[Change], campaigns: Sequence[CampaignSummary], held_back: Set[bytes | None]
+    shelf: Shelf, changes: Sequence[Change], campaigns: Sequence[CampaignSummary], held_back: Container[bytes | None]
 ) -> Iterator[Diagnostic]:
     """Every limit that the plan's payments break. What a plan may pay in all counts without `held_back`, the ids of
     payments that wait for another apply.
     """
-    by_currency: defaultdict[str, list[Change]] = defaultdict(list)
-    for change in changes:
-        if change.pays:
-            by_currency[change.currency].append(change)
-    for currency, paying in by_currency.items():
+    for currency in dict.fromkeys(kind.currency for kind in kinds_of(changes) if kind.action.pays):
         policies = shelf.settings.policies_for(currency)
-        now = [change for change in paying if change.payment_id not in held_back]
+        paying = chosen(changes, _paid_in(currency))
+        now = chosen(paying, lambda change: change.payment_id not in held_back)
         yield from _plan_total(now, policies, currency)
         yield from _plan_bonuses(now, policies)
         yield from _shortened(_max_bonus(paying, policies), "policy-max-bonus")
@@ -40,10 +39,16 @@ def check(
         yield from _budget(shelf, campaign)
 
 
+def _paid_in(currency: str) -> Callable[[Change], bool]:
+    return lambda change: change.pays and change.currency == currency
+
+
 def _plan_total(paying: Sequence[Change], policies: Policies, currency: str) -> Iterator[Diagnostic]:
     limit = policies.max_plan_total
+    if limit is None:
+        return
     total = add(change.amount for change in paying)
-    if limit is not None and total > limit:
+    if total > limit:
         yield _refusal(
             "policy-max-plan-total",
             f"This plan pays {total:,} {currency}; max_plan_total allows {limit:,} {currency}",
@@ -98,15 +103,19 @@ def _recipients(shelf: Shelf, paying: Sequence[Change], policies: Policies) -> I
     limit = policies.max_per_recipient
     if limit is None:
         return
-    planned: defaultdict[str, dict[str, list[Change]]] = defaultdict(dict)
+    planned: defaultdict[str, dict[str, Decimal]] = defaultdict(dict)
     for change in paying:
-        planned[change.identity.campaign].setdefault(change.identity.recipient, []).append(change)
+        sums, recipient = planned[change.identity.campaign], change.identity.recipient
+        sums[recipient] = EXACT.add(sums.get(recipient, ZERO), change.amount)
     for campaign, of_recipient in planned.items():
         spent = _spent(shelf, shelf.tallies[campaign], of_recipient.keys())
-        for recipient, rows in of_recipient.items():
-            before, now = spent.get(recipient, ZERO), add(row.amount for row in rows)
-            if before + now > limit:
-                yield _too_much(rows[0], before, now, limit)
+        broken = {who for who, now in of_recipient.items() if spent.get(who, ZERO) + now > limit}
+        # Only for those the rows are read again; the first of each is named, in the order of the specs.
+        for change in paying if broken else ():
+            who = change.identity
+            if who.campaign == campaign and who.recipient in broken:
+                broken.remove(who.recipient)
+                yield _too_much(change, spent.get(who.recipient, ZERO), of_recipient[who.recipient], limit)
 
 
 def _spent(shelf: Shelf, tally: Tally, recipients: Iterable[str]) -> dict[str, Decimal]:

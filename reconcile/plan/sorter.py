@@ -13,6 +13,7 @@ from reconcile.model import Desired, Identity, Texts
 from reconcile.money import ZERO, add
 from reconcile.plan import acceptance, decision
 from reconcile.plan.books import EMPTY, Held, held, merge, plain
+from reconcile.plan.changes import Changes
 from reconcile.plan.model import Accepted, Action, Change, InDoubt
 from reconcile.plan.tally import Carried, Shelf, Tally
 from reconcile.state.ledger import RecordedPayment
@@ -21,16 +22,21 @@ NEAR_MAX: Final = 2_000
 """How many addresses are kept to suggest one for a target that matches nothing."""
 
 
+TEXTS_MAX: Final = 1_000
+"""How many different texts are remembered, so that rows which say the same share it."""
+
+
 class Sorter:
-    """What the specs ask for, sorted. `changes`, `in_doubt` and `accepted` stand in the order of the specs.
+    """What the specs ask for, sorted. `changes` (an empty list at first), `in_doubt` and `accepted` stand in the order of
+    the specs.
 
     `attributed`: payments that found their bonus. `allowed`: the exceptions that the specs state for a row that pays
     (`allow: [repeat]`), by bonus id.
     `met`: targets that were found; `near`: addresses that look like one.
     """
 
-    def __init__(self, shelf: Shelf, targets: frozenset[tuple[str, str, str, str]]) -> None:
-        self.changes: list[Change] = []
+    def __init__(self, shelf: Shelf, targets: frozenset[tuple[str, str, str, str]], changes: Changes) -> None:
+        self.changes = changes
         self.in_doubt: list[InDoubt] = []
         self.accepted: list[Accepted] = []
         self.attributed: list[tuple[bytes, int, Identity]] = []
@@ -165,6 +171,8 @@ class Sorter:
         payment_id = identity.payment_id(bonus.bonus_id, pay.sequence)
         made = bonus.texts()
         texts = self._texts.setdefault(made, made)
+        if len(self._texts) > TEXTS_MAX:
+            self._texts.clear()
         entry = digest.entry_hash(
             provider_type=tally.provider.type,
             environment=tally.provider.environment,

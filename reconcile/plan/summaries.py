@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from reconcile.money import EXACT, ZERO, add, fee
+from reconcile.plan.changes import kinds_of
 from reconcile.plan.model import (
     Action,
     CampaignSummary,
@@ -19,16 +20,16 @@ from reconcile.settings import ProviderSettings
 
 
 def campaign_summaries(
-    shelf: Shelf, tallies: Sequence[Tally], changes: Iterable[Change], in_doubt: Iterable[InDoubt]
+    shelf: Shelf, tallies: Sequence[Tally], changes: Sequence[Change], in_doubt: Iterable[InDoubt]
 ) -> tuple[CampaignSummary, ...]:
     """One for each campaign, in the order of the specs."""
     actions: defaultdict[tuple[str, str], Counter[Action]] = defaultdict(Counter)
     pays: defaultdict[tuple[str, str], list[Decimal]] = defaultdict(list)
-    for change in changes:
-        key = change.identity.campaign, change.provider
-        actions[key][change.action] += 1
-        if change.pays:
-            pays[key].append(change.amount)
+    for kind, count in kinds_of(changes).items():
+        key = kind.campaign, kind.provider
+        actions[key][kind.action] += count
+        if kind.action.pays:
+            pays[key].append(EXACT.multiply(kind.amount, count))
     doubts = Counter((row.identity.campaign, row.provider) for row in in_doubt)
     return tuple(
         _campaign(shelf, tally, actions[key], add(pays[key]), doubts[key])
@@ -96,9 +97,9 @@ def provider_summaries(
     used = {tally.provider.name for tally in tallies} or {provider.name for provider in shelf.settings.providers}
     requests = Counter(operation.provider for operation in operations)
     amounts: defaultdict[str, Counter[Decimal]] = defaultdict(Counter)
-    for change in changes:
-        if change.pays:
-            amounts[change.provider][change.amount] += 1
+    for kind, count in kinds_of(changes).items():
+        if kind.action.pays:
+            amounts[kind.provider][kind.amount] += count
     return tuple(
         _provider(shelf, provider, amounts[provider.name], requests[provider.name], day_start_ms)
         for provider in shelf.settings.providers

@@ -11,7 +11,7 @@ def plan_now(chosen: Chosen) -> Plan:
     """The plan, with its changed bonuses explained. Raises InvalidInput where the specs have errors."""
     with open_reader(chosen.project.state_path) as reader:
         plan = plan_of(chosen, reader, chosen.project.clock.now_ms())
-        if not any(change.action in (Action.TOP_UP, Action.CONFLICT) for change in plan.changes):
+        if not (plan.counts[Action.TOP_UP] or plan.counts[Action.CONFLICT]):
             return plan
         from reconcile.plan.explain import explain
         from reconcile.project.texts import readers_of_texts

@@ -6,12 +6,16 @@ from dataclasses import dataclass, replace
 from reconcile.diagnostics import Diagnostics
 from reconcile.errors import InvalidInput, UsageError
 from reconcile.model import Campaign, Desired, parse_address
+from reconcile.packed import all_distinct
+from reconcile.plan.changes import entries_of
 from reconcile.plan.model import Plan, PlanScope
 from reconcile.plan.planner import make_plan
 from reconcile.project.config import Project
+from reconcile.rows import Spooling
 from reconcile.settings import ProviderSettings
 from reconcile.spec.document import campaign_heads, read_specs
 from reconcile.spec.files import SpecFile, spec_files
+from reconcile.spool import SPOOLED
 from reconcile.state.ledger import StateReader
 from reconcile.state.reader import open_reader
 from reconcile.times import utc_day_start
@@ -19,12 +23,15 @@ from reconcile.times import utc_day_start
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chosen:
-    """The files of a run and what part of the project they are."""
+    """The files of a run and what part of the project they are. `spooling`: where rows of their plan go that are too many
+    for the memory.
+    """
 
     project: Project
     files: tuple[SpecFile, ...]
     heads: tuple[Campaign, ...]
     scope: PlanScope
+    spooling: Spooling = SPOOLED
 
     def desired(self, diagnostics: Diagnostics) -> Iterator[Desired]:
         """The bonuses that the files ask for, streaming; what is wrong goes to `diagnostics`."""
@@ -66,12 +73,12 @@ def plan_of(chosen: Chosen, reader: StateReader | None, now_ms: int) -> Plan:
         scope=chosen.scope,
         day_start_ms=utc_day_start(now_ms),
         now_ms=now_ms,
+        spooling=chosen.spooling,
     )
     if diagnostics.errors:
         raise InvalidInput("The specs have errors; nothing was planned.", tuple(diagnostics))
     # Asked only of sound specs: a bonus that stands twice is found at their end, when the plan is made already.
-    paying = [change.payment_id for change in plan.changes if change.pays]
-    assert len(set(paying)) == len(paying), "a payment is planned once"
+    assert all_distinct(payment_id for payment_id, _ in entries_of(plan.changes)), "a payment is planned once"
     warnings = (*chosen.project.warnings, *diagnostics)
     return replace(plan, diagnostics=(*warnings, *plan.diagnostics)) if warnings else plan
 

@@ -42,10 +42,10 @@ class Consented(NamedTuple):
     it already. `withdrawn` counts what was approved and is no longer asked for.
     """
 
-    send: tuple[Change, ...]
-    not_approved: tuple[Change, ...]
+    send: Sequence[Change]
+    not_approved: Sequence[Change]
     digest: str
-    entries: tuple[tuple[bytes, bytes], ...]
+    entries: Sequence[tuple[bytes, bytes]]
     withdrawn: int
 
 

@@ -4,6 +4,7 @@ The writers (`reconcile.render.markdown`, `reconcile.render.html`) escape each t
 configs and providers are `Mono`; plain texts are our own words and numbers.
 """
 
+from collections.abc import Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
 
@@ -44,10 +45,10 @@ class Callout(NamedTuple):
 
 
 class Table(NamedTuple):
-    """`heads` are our own words; `right`: the columns, from 0, that stand to the right."""
+    """`heads` are our own words; `rows` may be a very long list; `right`: the columns, from 0, that stand to the right."""
 
     heads: tuple[str, ...]
-    rows: tuple[tuple[Line, ...], ...]
+    rows: Sequence[tuple[Line, ...]]
     right: frozenset[int] = frozenset()
 
 

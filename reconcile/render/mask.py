@@ -12,13 +12,16 @@ from base64 import b32encode
 from collections.abc import Iterable
 from dataclasses import replace
 from hashlib import sha256
+from itertools import chain
 from typing import Final
 from uuid import UUID
 
 from reconcile.diagnostics import Diagnostic, Place
 from reconcile.identity import to_text
 from reconcile.model import Identity, Texts, TextValue
+from reconcile.plan.changes import same_list
 from reconcile.plan.model import Accepted, Change, InDoubt, Plan, PlannedOperation
+from reconcile.rows import mapped
 
 PREFIX: Final = "masked-"
 KEY_BYTES_MIN: Final = 16
@@ -84,7 +87,7 @@ def withheld(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
 
 def ids_of(plan: Plan) -> set[str]:
     """Every recipient and assignment id that a plan knows."""
-    rows: tuple[Change | InDoubt | Accepted, ...] = (*plan.changes, *plan.in_doubt, *plan.accepted)
+    rows: Iterable[Change | InDoubt | Accepted] = chain(plan.changes, plan.in_doubt, plan.accepted)
     found = {part for row in rows for part in (row.identity.recipient, row.identity.assignment_id)}
     found.update(part for diagnostic in plan.diagnostics for part in diagnostic.mentions)
     return found - {""}
@@ -104,10 +107,10 @@ class Masking:
         """Everything of the plan that is shown."""
         return replace(
             plan,
-            changes=tuple(map(self._change, plan.changes)),
+            changes=same_list(plan.changes, map(self._change, plan.changes)),
             in_doubt=tuple(map(self._in_doubt, plan.in_doubt)),
             accepted=tuple(map(self._accepted, plan.accepted)),
-            operations=tuple(map(self._operation, plan.operations)),
+            operations=mapped(plan.operations, self._operation),
             campaigns=tuple(one._replace(campaign=self.clean(one.campaign)) for one in plan.campaigns),
             diagnostics=tuple(map(self._diagnostic, plan.diagnostics)),
             attributed=(),

@@ -1,6 +1,5 @@
 """What workers will read: each distinct text of a plan once, with how many payments carry it."""
 
-from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
@@ -8,6 +7,7 @@ from reconcile.model import Texts
 from reconcile.plan.model import Plan
 from reconcile.render.safe import visible
 from reconcile.render.style import Style
+from reconcile.render.texts import texts_of
 
 SHOWN_MAX: Final = 10
 _TEXT_MAX: Final = 300
@@ -15,15 +15,15 @@ _TEXT_MAX: Final = 300
 
 def message_lines(plan: Plan, style: Style) -> Iterator[str]:
     """The section, nothing where nothing is paid."""
-    messages = Counter(change.texts for change in plan.payments)
-    if not messages:
+    messages = texts_of(plan.payments, SHOWN_MAX)
+    if not messages.different:
         return
     yield style.paint("Texts", "bold")
-    for texts, payments in list(messages.items())[:SHOWN_MAX]:
+    for texts, payments in messages.first:
         yield f"  {payments:,} {'payment' if payments == 1 else 'payments'}:{'' if texts else ' without any text'}"
         yield from _fields(texts)
-    if len(messages) > SHOWN_MAX:
-        left_out = len(messages) - SHOWN_MAX
+    if messages.different > SHOWN_MAX:
+        left_out = messages.different - SHOWN_MAX
         yield f"  … and {left_out:,} more different {'text' if left_out == 1 else 'texts'} (--format json lists all)"
 
 

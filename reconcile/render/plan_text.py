@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Final, TypeAlias, assert_never
 
 from reconcile.diagnostics import Diagnostic, Severity
+from reconcile.plan.changes import kinds_of
 from reconcile.plan.model import Action, CampaignSummary, Change, InDoubt, Plan
 from reconcile.providers.rules import RULES
 from reconcile.render.plan_messages import message_lines
@@ -75,32 +76,55 @@ def _head(plan: Plan, style: Style) -> list[str]:
 
 
 def _campaigns(plan: Plan, style: Style, limit_rows: int) -> Iterator[list[str]]:
-    shown = _chosen(plan, limit_rows)
-    by_campaign = _rows(plan)
+    counts = _counts(plan)
+    listed = _listed(plan, limit_rows)
     for campaign in plan.campaigns:
-        rows = by_campaign[campaign.campaign, campaign.provider]
-        listed = [row for row in rows if id(row) in shown]
-        if rows or campaign.budget is not None:
-            yield list(_campaign(campaign, listed, len(rows) - len(listed), style))
+        key = campaign.campaign, campaign.provider
+        if counts[key] or campaign.budget is not None:
+            rows = listed[key]
+            yield list(_campaign(campaign, rows, counts[key] - len(rows), style))
 
 
-def _rows(plan: Plan) -> defaultdict[tuple[str, str], list[Row]]:
-    """(campaign, provider) → its rows: what the specs ask for, what is in doubt, what they ask for no more."""
+def _counts(plan: Plan) -> Counter[tuple[str, str]]:
+    """(campaign, provider) → how many rows it has."""
+    counts = Counter((row.identity.campaign, row.provider) for row in plan.in_doubt)
+    for kind, count in kinds_of(plan.changes).items():
+        counts[kind.campaign, kind.provider] += count
+    return counts
+
+
+def _listed(plan: Plan, limit: int) -> defaultdict[tuple[str, str], list[Row]]:
+    """(campaign, provider) → the rows that are listed: what the specs ask for, what is in doubt, what they ask for no more.
+
+    Where not all can be, what needs a person goes first, then payments in the order of the specs.
+    """
+    doubtful = plan.in_doubt[:limit]
+    changes = _chosen(plan, limit - len(doubtful))
+    orphans = [change for change in changes if change.action is Action.ORPHANED]
+    asked = [change for change in changes if change.action is not Action.ORPHANED]
+    ordered: list[Row] = [*asked, *doubtful, *orphans]
     rows: defaultdict[tuple[str, str], list[Row]] = defaultdict(list)
-    orphans = [change for change in plan.changes if change.action is Action.ORPHANED]
-    asked = [change for change in plan.changes if change.action is not Action.ORPHANED]
-    ordered: list[Row] = [*asked, *plan.in_doubt, *orphans]
     for row in ordered:
         rows[row.identity.campaign, row.provider].append(row)
     return rows
 
 
-def _chosen(plan: Plan, limit: int) -> set[int]:
-    """The rows that are listed: what needs a person first, then payments in the order of the specs."""
-    rows: list[Row] = [*plan.in_doubt, *plan.changes]
-    first = [row for row in rows if not (isinstance(row, Change) and row.action is Action.ISSUE)]
-    rest = [row for row in rows if isinstance(row, Change) and row.action is Action.ISSUE]
-    return {id(row) for row in [*first, *rest][:limit]}
+def _chosen(plan: Plan, limit: int) -> list[Change]:
+    """So many changes, in their order: all that are no first payments, as far as they fit, then of these the first."""
+    issues = plan.counts[Action.ISSUE]
+    others_left = min(limit, len(plan.changes) - issues)
+    issues_left = min(limit - others_left, issues)
+    found = []
+    for change in plan.changes:
+        if not (others_left or issues_left):
+            break
+        if change.action is Action.ISSUE and issues_left:
+            issues_left -= 1
+            found.append(change)
+        elif change.action is not Action.ISSUE and others_left:
+            others_left -= 1
+            found.append(change)
+    return found
 
 
 def _campaign(campaign: CampaignSummary, rows: Sequence[Row], left_out: int, style: Style) -> Iterator[str]:
@@ -188,7 +212,7 @@ def _next(plan: Plan, style: Style, saved_as: str) -> Iterator[str]:
 
 def _steps(plan: Plan, saved_as: str) -> Iterator[str]:
     """One sentence and, on lines of their own, the commands to copy."""
-    actions = Counter(change.action for change in plan.changes)
+    actions = plan.counts
     if plan.refused:
         yield "mend what the errors above say, and plan again."
     elif plan.payments and not plan.lineage:

@@ -1,6 +1,5 @@
 """The end of a plan: how many, how much, how many requests and over how many days."""
 
-from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
@@ -39,7 +38,7 @@ def total_lines(plan: Plan, style: Style) -> Iterator[str]:
 
 
 def _counts(plan: Plan) -> str:
-    actions = Counter(change.action for change in plan.changes)
+    actions = plan.counts
     if not plan.changes and not plan.in_doubt:
         if plan.accepted:
             return f"Nothing to do: {plan.unchanged:,} issued, {len(plan.accepted):,} accepted as they are."

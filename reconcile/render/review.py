@@ -3,7 +3,6 @@
 Made of blocks, so that Markdown and HTML say the same. `rows_max` bounds every list; each says how much it leaves out.
 """
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Final
@@ -11,6 +10,7 @@ from typing import Final
 from reconcile.diagnostics import Diagnostic, Severity
 from reconcile.model import Texts
 from reconcile.money import EXACT, ZERO
+from reconcile.packed import count_distinct
 from reconcile.plan.compare import Difference
 from reconcile.plan.days import days
 from reconcile.plan.document import Totals, totals
@@ -19,6 +19,7 @@ from reconcile.providers.rules import RULES
 from reconcile.render.blocks import Block, Callout, Details, Heading, Line, Mono, Para, Pre, Strong, Table, shortened
 from reconcile.render.review_diff import difference_blocks
 from reconcile.render.review_rows import attention_block, payments_block
+from reconcile.render.texts import texts_of
 from reconcile.times import format_time
 
 NAME_MAX: Final = 100
@@ -91,8 +92,8 @@ def _elsewhere(provider: ProviderSummary) -> Iterator[Line]:
 
 
 def _summary(plan: Plan) -> Iterator[Block]:
-    actions = Counter(change.action for change in plan.changes)
-    recipients = len({change.identity.recipient for change in plan.payments})
+    actions = plan.counts
+    recipients = count_distinct(change.identity.recipient for change in plan.payments)
     rows: list[tuple[Line, ...]] = []
     if plan.payments:
         rows.append((("Payments",), (f"{len(plan.payments):,} to {recipients:,} {_plural(recipients, 'recipient')}",)))
@@ -218,19 +219,18 @@ def finding_lines(one: Diagnostic) -> Iterator[str]:
 
 
 def _texts(plan: Plan, rows_max: int) -> Iterator[Block]:
-    messages = Counter(change.texts for change in plan.payments)
-    if not messages:
+    messages = texts_of(plan.payments, min(rows_max, _TEXTS_MAX))
+    if not messages.different:
         return
-    shown = list(messages.items())[: min(rows_max, _TEXTS_MAX)]
-    left_out = len(messages) - len(shown)
+    left_out = messages.different - len(messages.first)
     inside: list[Block] = [
         block
-        for texts, count in shown
+        for texts, count in messages.first
         for block in (Para((f"{_count(count, 'payment')}{':' if texts else ' without any text.'}",)), *_said(texts))
     ]
     if left_out:
         inside.append(Para((f"… and {left_out:,} more different {_plural(left_out, 'text')}.",)))
-    yield Details(f"What the workers will read ({_count(len(messages), 'text')})", tuple(inside))
+    yield Details(f"What the workers will read ({_count(messages.different, 'text')})", tuple(inside))
 
 
 def _said(texts: Texts) -> Iterator[Block]:

@@ -1,11 +1,14 @@
 """The rows of a review: what needs a person first, then the payments in the order of the specs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from typing import Final, assert_never
 
-from reconcile.money import add
+from reconcile.money import EXACT, add
+from reconcile.plan.changes import kinds_of
 from reconcile.plan.model import Action, Change, InDoubt, Plan
 from reconcile.render.blocks import Block, Details, Line, Mono, Para, Table, shortened
+from reconcile.rows import chosen, joined, mapped
 
 NAME_MAX: Final = 100
 _NOTE_MAX: Final = 300
@@ -14,15 +17,11 @@ _HEADS: Final = ("What", "Campaign", "Recipient", "Assignment", "Key", "Issued",
 
 def attention_block(plan: Plan, rows_max: int) -> Iterator[Block]:
     """Conflicts, payments in doubt and orphans: nothing is paid for them."""
-    rows: list[Change | InDoubt] = [
-        *(change for change in plan.changes if change.action is Action.CONFLICT),
-        *plan.in_doubt,
-        *(change for change in plan.changes if change.action is Action.ORPHANED),
-    ]
+    rows: Sequence[Change | InDoubt] = joined(_of(plan, Action.CONFLICT), plan.in_doubt, _of(plan, Action.ORPHANED))
     if not rows:
         return
     shown = rows[:rows_max]
-    blocks: list[Block] = [Table(_HEADS, tuple(map(_attention, shown)), frozenset({5, 6}))] if shown else []
+    blocks: list[Block] = [Table(_HEADS, mapped(shown, _attention), frozenset({5, 6}))] if shown else []
     if len(rows) > len(shown):
         blocks.append(Para((f"… and {len(rows) - len(shown):,} more, left out for length.",)))
     yield Details(f"Not paid, for a person to look at: {len(rows):,}", tuple(blocks))
@@ -35,17 +34,29 @@ def payments_block(plan: Plan, rows_max: int) -> Iterator[Block]:
         return
     shown = payments[:rows_max]
     heads = ("Campaign", "Recipient", "Assignment", "Key", "Amount", "Note")
-    blocks: list[Block] = [Table(heads, tuple(map(_payment, shown)), frozenset({4}))] if shown else []
+    blocks: list[Block] = [Table(heads, mapped(shown, _payment), frozenset({4}))] if shown else []
     left_out = payments[len(shown) :]
     if left_out:
-        sums = {
-            currency: add(change.amount for change in left_out if change.currency == currency)
-            for currency in dict.fromkeys(change.currency for change in left_out)
-        }
+        sums = _sums(plan, shown, left_out)
         money = " and ".join(f"{amount:,} {currency}" for currency, amount in sums.items())
         blocks.append(Para((f"… and {len(left_out):,} more of {money} together, left out for length.",)))
     cut = f", the first {len(shown):,} of them here" if left_out else ""
     yield Details(f"Payments: {len(payments):,}{cut}", tuple(blocks))
+
+
+def _of(plan: Plan, action: Action) -> Sequence[Change]:
+    return chosen(plan.changes, lambda change: change.action is action, plan.counts[action])
+
+
+def _sums(plan: Plan, shown: Sequence[Change], left_out: Sequence[Change]) -> dict[str, Decimal]:
+    """Currency → the money of all payments but the first ones, which are shown. With one currency no long list is read."""
+    every = {kind: count for kind, count in kinds_of(plan.changes).items() if kind.action.pays}
+    sums = {}
+    currencies = dict.fromkeys(kind.currency for kind in every)
+    for currency in currencies if len(currencies) == 1 else dict.fromkeys(change.currency for change in left_out):
+        whole = add(EXACT.multiply(kind.amount, count) for kind, count in every.items() if kind.currency == currency)
+        sums[currency] = EXACT.subtract(whole, add(change.amount for change in shown if change.currency == currency))
+    return sums
 
 
 def names(row: Change | InDoubt) -> tuple[Line, ...]:

@@ -1,0 +1,69 @@
+"""The rows of a plan: one bonus for which something would be done, and the requests in which payments go out."""
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import NamedTuple
+
+from reconcile.model import Identity, Texts
+
+
+class Action(StrEnum):
+    """What a change means. ISSUE and TOP_UP pay; CONFLICT and ORPHANED are for a person."""
+
+    ISSUE = "issue"
+    TOP_UP = "top_up"
+    CONFLICT = "conflict"
+    ORPHANED = "orphaned"
+
+    @property
+    def pays(self) -> bool:
+        """Whether apply would send something for it."""
+        return self in (Action.ISSUE, Action.TOP_UP)
+
+
+class Change(NamedTuple):
+    """One row of a plan.
+
+    `amount` is what will be paid (for a conflict: what the spec asks for; for an orphan: what was issued). `issued` is
+    what was issued already. For ISSUE and TOP_UP `payment_id`, `sequence`, `attempt` and `entry` (the entry hash that
+    an approval names) are set, and `operation_id` once the account is known; else they are None, 0, 0, b"", None.
+    `why` explains a conflict, or what a top-up adds to. `differences` are the explained differences between what was
+    issued and what is now desired, one line each. `path` and `line`: where the bonus stands, "" and 0 for an orphan.
+    """
+
+    action: Action
+    identity: Identity
+    bonus_id: bytes
+    provider: str
+    currency: str
+    amount: Decimal
+    issued: Decimal
+    payment_id: bytes | None
+    sequence: int
+    attempt: int
+    operation_id: bytes | None
+    entry: bytes
+    texts: Texts
+    path: str
+    line: int
+    why: str
+    differences: tuple[str, ...]
+
+    @property
+    def address(self) -> str:
+        """The bonus as people type it."""
+        return self.identity.address
+
+    @property
+    def pays(self) -> bool:
+        """Whether apply would send something for it."""
+        return self.action in (Action.ISSUE, Action.TOP_UP)
+
+
+class PlannedOperation(NamedTuple):
+    """Payments that go out together. `operation_id` is None before the first contact with the account."""
+
+    operation_id: bytes | None
+    provider: str
+    payments: tuple[bytes, ...]
+    amount: Decimal
