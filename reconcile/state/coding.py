@@ -5,15 +5,24 @@ One value has one text: ids are UUID text, 32-byte hashes hex, amounts plain dec
 Reading is strict: what writing would not have made raises Misfit.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from functools import cache, lru_cache
+from operator import attrgetter
 from types import NoneType, UnionType
 from typing import Any, Final, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 from reconcile import identity, money, times
+
+_ID_OR_HASH: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{64}", re.ASCII)
+_MOMENT_FORM: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{3}Z", re.ASCII
+)
+_EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 (both sides of the difference are UTC without saying so)
 
 INTEGER_MAX: Final = 2**63 - 1
 TIME_MAX_MS: Final = 253_402_300_799_999
@@ -68,19 +77,28 @@ def _hint_of(record: Any, name: str) -> Any:
 def _record(record: type[Any], hints: dict[str, Any]) -> Coding:
     codings = {name: coding(hint) for name, hint in hints.items()}
     names = tuple(codings)
-    plain = tuple(name for name in names if codings[name].encode is None)
-    coded = tuple((name, encoder) for name in names if (encoder := codings[name].encode) is not None)
+    # In the order of canonical JSON, so that nothing is left to sort.
+    written_names = tuple(sorted(names))
+    values = attrgetter(*written_names) if len(names) > 1 else lambda value: (getattr(value, names[0]),)
+    coded = tuple((name, encoder) for name in written_names if (encoder := codings[name].encode) is not None)
     decoders = tuple((name, codings[name].decode) for name in names)
 
     def encode_record(value: Any) -> dict[str, Any]:
-        written = {name: getattr(value, name) for name in plain}
+        written = dict(zip(written_names, values(value), strict=True))
         for name, encoder in coded:
-            written[name] = encoder(getattr(value, name))
+            written[name] = encoder(written[name])
         return written
 
     def decode_record(value: Any) -> Any:
         if type(value) is not dict or len(value) != len(names):
             raise Misfit(f": not the fields {', '.join(names)}")
+        try:
+            return record(**{name: decoder(value[name]) for name, decoder in decoders})
+        except (Misfit, KeyError):
+            return decode_fields(value)
+
+    def decode_fields(value: Any) -> Any:
+        """The same, field by field, to say where it does not fit."""
         read = {}
         for name, decoder in decoders:
             if name not in value:
@@ -217,15 +235,9 @@ def _encode_bytes(value: bytes) -> str:
 
 
 def _decode_bytes(value: Any) -> bytes:
-    if type(value) is not str or len(value) not in (36, 64):
+    if type(value) is not str or _ID_OR_HASH.fullmatch(value) is None:
         raise Misfit(": neither an id nor a hash")
-    try:
-        raw = identity.from_text(value) if len(value) == 36 else bytes.fromhex(value)
-    except ValueError:
-        raw = None
-    if raw is None or len(raw) not in (16, 32) or _encode_bytes(raw) != value:
-        raise Misfit(": neither an id nor a hash")
-    return raw
+    return bytes.fromhex(value.replace("-", ""))
 
 
 @lru_cache(maxsize=65_536)
@@ -235,6 +247,13 @@ def amount_text(amount: Decimal) -> str:
     if money.amount_from_wire(text) is None:
         raise Misfit(f"{text} is negative or too large for an amount")
     return text
+
+
+def sum_text(total: Decimal) -> str:
+    """The same for a sum, which is not worth remembering. Raises Misfit for one that is negative or too large."""
+    if not total.is_finite() or total < 0 or total.adjusted() >= money.INTEGER_DIGITS_MAX:
+        raise Misfit(f"{total} is negative or too large for an amount")
+    return money.format_amount(total)
 
 
 @lru_cache(maxsize=65_536)
@@ -259,8 +278,14 @@ def _encode_moment(value: int) -> str:
 
 
 def _decode_moment(value: Any) -> int:
-    at_ms = times.parse_time(value) if type(value) is str else None
-    if at_ms is None or not 0 <= at_ms <= TIME_MAX_MS or times.format_time(at_ms) != value:
+    if type(value) is not str or _MOMENT_FORM.fullmatch(value) is None:
+        raise Misfit(": not a time")
+    try:
+        since = datetime.fromisoformat(value[:19]) - _EPOCH
+    except ValueError:
+        raise Misfit(": not a time") from None
+    at_ms = (since.days * 86_400 + since.seconds) * 1_000 + int(value[20:23])
+    if at_ms < 0:
         raise Misfit(": not a time")
     return at_ms
 

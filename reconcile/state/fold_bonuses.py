@@ -1,15 +1,19 @@
 """The fold's ground floor: a payment counts in its own row, its bonus and its campaign, and all change together here."""
 
+from collections.abc import Sequence
 from decimal import Decimal
+from typing import Final
 
 from reconcile import identity
 from reconcile.errors import EventRefused
 from reconcile.model import Identity, PaymentStatus
 from reconcile.money import EXACT
-from reconcile.state.coding import amount_text, amount_value
+from reconcile.state.coding import Misfit, amount_text, amount_value
 from reconcile.state.events import Result
 from reconcile.state.rows import BonusRow, CampaignRow, LedgerRow, OperationRow, PaymentRow
 from reconcile.state.tables import Tables
+
+NOTHING: Final = "0.00"
 
 
 def ledger_row(tables: Tables, number: int) -> LedgerRow:
@@ -28,10 +32,22 @@ def operation_row(tables: Tables, ledger: int, number: int) -> OperationRow:
     return row
 
 
-def bonus_named(tables: Tables, ledger: int, name: Identity) -> tuple[CampaignRow, BonusRow]:
-    """A bonus and its campaign, made where the ledger does not know them yet."""
+def look_up_bonuses(tables: Tables, ledger: int, names: Sequence[Identity]) -> list[bytes]:
+    """The ids of these bonuses; what the ledger has of them is read with few questions."""
+    found: dict[tuple[str, str], list[bytes]] = {}
+    ids = []
+    for name in names:
+        bonus_id = name.bonus_id
+        ids.append(bonus_id)
+        found.setdefault((name.project, name.campaign), []).append(bonus_id)
+    for (project, campaign), bonus_ids in found.items():
+        tables.bonuses.look_up(tables.campaign(ledger, project, campaign).campaign, bonus_ids, column=1)
+    return ids
+
+
+def bonus_named(tables: Tables, ledger: int, name: Identity, bonus_id: bytes) -> tuple[CampaignRow, BonusRow]:
+    """A bonus, by its name and its id, and its campaign; made where the ledger does not know them yet."""
     campaign = tables.campaign(ledger, name.project, name.campaign)
-    bonus_id = name.bonus_id
     bonus = tables.bonuses.get(campaign.campaign, bonus_id)
     if bonus is None:
         bonus = tables.bonuses.add(
@@ -56,13 +72,25 @@ def bonus_of_payment(tables: Tables, payment: PaymentRow) -> tuple[CampaignRow, 
 
 
 def plus(total: str, amount: Decimal) -> str:
-    """A sum's text with `amount` added to it."""
+    """A bonus's sum with `amount` added to it."""
+    if total == NOTHING:
+        return amount_text(amount)
     return amount_text(EXACT.add(amount_value(total), amount))
 
 
 def minus(total: str, amount: Decimal) -> str:
-    """A sum's text with `amount` taken from it. Raises Misfit below nothing."""
+    """A bonus's sum with `amount` taken from it. Raises Misfit below nothing."""
+    if total == amount_text(amount):
+        return NOTHING
     return amount_text(EXACT.subtract(amount_value(total), amount))
+
+
+def taken(total: Decimal, amount: Decimal) -> Decimal:
+    """A campaign's sum with `amount` taken from it. Raises Misfit below nothing."""
+    left = EXACT.subtract(total, amount)
+    if left < 0:
+        raise Misfit(f"{left} is negative or too large for an amount")
+    return left
 
 
 def issue(tables: Tables, payment: PaymentRow, amount: Decimal) -> None:
@@ -81,7 +109,7 @@ def count_issued(campaign: CampaignRow, bonus: BonusRow, sequence: int, amount: 
     bonus.issued_count += 1
     bonus.issued_sequence = max(bonus.issued_sequence, sequence)
     bonus.attempt, bonus.rejected = 1, 0
-    campaign.issued = plus(campaign.issued, amount)
+    campaign.issued = EXACT.add(campaign.issued, amount)
 
 
 def give_back(tables: Tables, payment: PaymentRow, result: Result, *, burnt: bool) -> None:
@@ -109,4 +137,4 @@ def _close(tables: Tables, payment: PaymentRow, result: Result) -> None:
     asked = amount_value(payment.amount)
     bonus.open_count -= 1
     bonus.open_amount = minus(bonus.open_amount, asked)
-    campaign.in_doubt = minus(campaign.in_doubt, asked)
+    campaign.in_doubt = taken(campaign.in_doubt, asked)

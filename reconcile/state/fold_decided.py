@@ -7,7 +7,7 @@ from reconcile.errors import EventRefused
 from reconcile.model import PaymentStatus
 from reconcile.state.coding import amount_text
 from reconcile.state.events import AcceptanceRevoked, BonusAccepted, ImportedPayment, PaymentsImported
-from reconcile.state.fold_bonuses import bonus_named, issue, ledger_row
+from reconcile.state.fold_bonuses import bonus_named, issue, ledger_row, look_up_bonuses
 from reconcile.state.rows import AcceptanceRow, BonusRow, PaymentRow
 from reconcile.state.tables import Tables
 
@@ -20,6 +20,8 @@ SEQUENCES_MAX: Final = 1_000
 def accepted(tables: Tables, _: int, event: BonusAccepted) -> None:
     """The newest acceptance of a bonus is the one that counts."""
     ledger_row(tables, event.ledger)
+    # An earlier one is known before this one takes its place.
+    tables.acceptances.get(event.ledger, event.bonus.bonus_id)
     tables.acceptances.add(
         AcceptanceRow(
             ledger=event.ledger,
@@ -47,12 +49,14 @@ def imported(tables: Tables, sequence: int, event: PaymentsImported) -> None:
     ledger_row(tables, event.ledger)
     tables.flush()
     remote_ids: set[str] = set()
-    for position, payment in enumerate(event.payments):
+    bonus_ids = look_up_bonuses(tables, event.ledger, [payment.bonus for payment in event.payments])
+    tables.payments.look_up(event.ledger, [payment.payment_id for payment in event.payments], column=0)
+    for position, (payment, bonus_id) in enumerate(zip(event.payments, bonus_ids, strict=True)):
         if payment.remote_id:
             if payment.remote_id in remote_ids or _is_imported(tables, event.ledger, payment.remote_id):
                 raise EventRefused(f"The provider's payment {payment.remote_id} was imported before")
             remote_ids.add(payment.remote_id)
-        _import(tables, event, payment, (sequence, position))
+        _import(tables, event, payment, bonus_id, (sequence, position))
 
 
 def _is_imported(tables: Tables, ledger: int, remote_id: str) -> bool:
@@ -60,8 +64,10 @@ def _is_imported(tables: Tables, ledger: int, remote_id: str) -> bool:
     return tables.store.execute(sql, (ledger, remote_id)).fetchone() is not None
 
 
-def _import(tables: Tables, event: PaymentsImported, payment: ImportedPayment, told: tuple[int, int]) -> None:
-    campaign, bonus = bonus_named(tables, event.ledger, payment.bonus)
+def _import(
+    tables: Tables, event: PaymentsImported, payment: ImportedPayment, bonus_id: bytes, told: tuple[int, int]
+) -> None:
+    campaign, bonus = bonus_named(tables, event.ledger, payment.bonus, bonus_id)
     address = payment.bonus.address
     sequence = _sequence(bonus, payment.payment_id)
     if not sequence:

@@ -7,6 +7,7 @@ not prepared again, an id is the one that its payments give, an executed operati
 from reconcile import identity
 from reconcile.errors import EventRefused
 from reconcile.model import Account, PaymentStatus, SendOutcome
+from reconcile.money import EXACT
 from reconcile.state.coding import amount_text
 from reconcile.state.events import (
     FinishedSend,
@@ -16,7 +17,7 @@ from reconcile.state.events import (
     SendsFinished,
     SendsStarted,
 )
-from reconcile.state.fold_bonuses import bonus_named, ledger_row, operation_row, plus
+from reconcile.state.fold_bonuses import bonus_named, ledger_row, look_up_bonuses, operation_row, plus
 from reconcile.state.rows import ItemRow, OperationRow, PaymentRow, SendRow
 from reconcile.state.tables import Tables
 
@@ -29,6 +30,8 @@ def prepared(tables: Tables, sequence: int, event: OperationsPrepared) -> None:
         if operation.operation != tables.highest_operation() + 1:
             raise EventRefused(f"Operation {operation.operation} cannot follow {tables.highest_operation()}")
         _check_id(operation, account)
+        bonus_ids = look_up_bonuses(tables, event.ledger, [payment.bonus for payment in operation.payments])
+        tables.payments.look_up(event.ledger, [payment.payment_id for payment in operation.payments], column=0)
         tables.add_operation(
             OperationRow(
                 operation=operation.operation,
@@ -41,8 +44,8 @@ def prepared(tables: Tables, sequence: int, event: OperationsPrepared) -> None:
                 open_count=len(operation.payments),
             )
         )
-        for place, payment in enumerate(operation.payments):
-            _open_payment(tables, event.ledger, operation.operation, payment)
+        for place, (payment, bonus_id) in enumerate(zip(operation.payments, bonus_ids, strict=True)):
+            _open_payment(tables, event.ledger, operation.operation, payment, bonus_id)
             tables.items.add(ItemRow(operation.operation, payment.payment_id, place))
 
 
@@ -54,8 +57,8 @@ def _check_id(operation: PreparedOperation, account: str) -> None:
         raise EventRefused(f"Operation {operation.operation} does not have the id that its payments give")
 
 
-def _open_payment(tables: Tables, ledger: int, operation: int, payment: PreparedPayment) -> None:
-    campaign, bonus = bonus_named(tables, ledger, payment.bonus)
+def _open_payment(tables: Tables, ledger: int, operation: int, payment: PreparedPayment, bonus_id: bytes) -> None:
+    campaign, bonus = bonus_named(tables, ledger, payment.bonus, bonus_id)
     if payment.payment_id != identity.payment_id(bonus.bonus_id, payment.sequence):
         raise EventRefused(f"A payment of {payment.bonus.address} does not have the id that its bonus gives")
     if payment.amount <= 0:
@@ -78,7 +81,7 @@ def _open_payment(tables: Tables, ledger: int, operation: int, payment: Prepared
     bonus.open_count += 1
     bonus.open_amount = plus(bonus.open_amount, payment.amount)
     bonus.attempt, bonus.rejected = payment.attempt, 0
-    campaign.in_doubt = plus(campaign.in_doubt, payment.amount)
+    campaign.in_doubt = EXACT.add(campaign.in_doubt, payment.amount)
 
 
 def sends_started(tables: Tables, _: int, event: SendsStarted) -> None:

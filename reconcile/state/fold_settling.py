@@ -3,11 +3,13 @@
 "Not paid" needs its proof, an issued payment stays issued, and all open payments of an operation end together.
 """
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from reconcile import identity
 from reconcile.errors import EventRefused
 from reconcile.model import Identity, PaymentStatus
+from reconcile.money import EXACT
 from reconcile.state.coding import amount_text, amount_value
 from reconcile.state.events import (
     AdoptedPayment,
@@ -26,9 +28,11 @@ from reconcile.state.fold_bonuses import (
     give_back,
     issue,
     ledger_row,
+    look_up_bonuses,
     minus,
     operation_row,
     plus,
+    taken,
 )
 from reconcile.state.rows import OperationRow, PaymentRow
 from reconcile.state.tables import Tables
@@ -39,6 +43,7 @@ def settled(tables: Tables, _: int, event: OperationSettled) -> None:
     operation = operation_row(tables, event.ledger, event.operation)
     if len({item.payment_id for item in event.items}) != len(event.items):
         raise EventRefused(f"A settlement of operation {event.operation} names a payment twice")
+    _look_up(tables, event)
     for item in event.items:
         _check_proof(operation, event.basis, item)
         _settle_item(tables, event, item)
@@ -46,6 +51,24 @@ def settled(tables: Tables, _: int, event: OperationSettled) -> None:
         raise EventRefused(f"A settlement of operation {event.operation} leaves {operation.open_count} open")
     if event.basis is Basis.LIST and any(item.result is Result.ISSUED for item in event.items):
         ledger_row(tables, event.ledger).verified_first = 1
+
+
+def _look_up(tables: Tables, event: OperationSettled) -> None:
+    """What an earlier run left open is read with few questions; what this one opened is at hand."""
+    payment_ids = [item.payment_id for item in event.items]
+    tables.items.look_up(event.operation, payment_ids, column=1)
+    tables.payments.look_up(event.ledger, payment_ids, column=0)
+    _look_up_owners(tables, event.ledger, payment_ids)
+
+
+def _look_up_owners(tables: Tables, ledger: int, payment_ids: Sequence[bytes]) -> None:
+    owners: dict[int, list[bytes]] = {}
+    for payment_id in payment_ids:
+        payment = tables.payments.get(payment_id, ledger)
+        if payment is not None and payment.campaign is not None and payment.bonus_id is not None:
+            owners.setdefault(payment.campaign, []).append(payment.bonus_id)
+    for campaign, bonus_ids in owners.items():
+        tables.bonuses.look_up(campaign, bonus_ids, column=1)
 
 
 def _check_proof(operation: OperationRow, basis: Basis, item: Settlement) -> None:
@@ -100,18 +123,22 @@ def resolved(tables: Tables, _: int, event: PaymentResolved) -> None:
 def adopted(tables: Tables, sequence: int, event: PaymentsAdopted) -> None:
     """The provider shows payments of ours: they were made, whatever the state thought."""
     ledger = ledger_row(tables, event.ledger)
+    bonuses = [payment.bonus for payment in event.payments if payment.bonus is not None]
+    bonus_ids = iter(look_up_bonuses(tables, event.ledger, bonuses))
+    tables.payments.look_up(event.ledger, [payment.payment_id for payment in event.payments], column=0)
     for position, payment in enumerate(event.payments):
-        _adopt(tables, event.ledger, payment, (sequence, position))
+        bonus_id = None if payment.bonus is None else next(bonus_ids)
+        _adopt(tables, event.ledger, payment, bonus_id, (sequence, position))
         if payment.bonus is not None:
             ledger.verified_first = 1
 
 
-def _adopt(tables: Tables, ledger: int, payment: AdoptedPayment, told: tuple[int, int]) -> None:
+def _adopt(tables: Tables, ledger: int, payment: AdoptedPayment, bonus_id: bytes | None, told: tuple[int, int]) -> None:
     row = tables.payments.get(payment.payment_id, ledger)
     if row is None:
         row = tables.payments.add(_adopted_row(ledger, payment))
-    if payment.bonus is not None and row.bonus_id is None:
-        _attribute(tables, row, payment.sequence, payment.bonus)
+    if payment.bonus is not None and bonus_id is not None and row.bonus_id is None:
+        _attribute(tables, row, payment.sequence, payment.bonus, bonus_id)
     if row.status == PaymentStatus.ISSUED:
         if row.remote_id:
             return  # Known. Another remote id for it is an alarm; the first one stays.
@@ -143,24 +170,25 @@ def _correct(tables: Tables, row: PaymentRow, amount: Decimal) -> None:
         campaign, bonus = bonus_of_payment(tables, row)
         before = amount_value(row.amount)
         bonus.issued = plus(minus(bonus.issued, before), amount)
-        campaign.issued = plus(minus(campaign.issued, before), amount)
+        campaign.issued = EXACT.add(taken(campaign.issued, before), amount)
     row.amount = amount_text(amount)
 
 
 def attributed(tables: Tables, _: int, event: PaymentsAttributed) -> None:
     """Payments of ours find their bonuses."""
-    for payment_id, sequence, bonus in event.payments:
+    bonus_ids = look_up_bonuses(tables, event.ledger, [bonus for _, _, bonus in event.payments])
+    for (payment_id, sequence, bonus), bonus_id in zip(event.payments, bonus_ids, strict=True):
         row = tables.payments.get(payment_id, event.ledger)
         if row is None:
             raise EventRefused(f"Ledger {event.ledger} has no payment {identity.to_text(payment_id)}")
         if row.bonus_id is None:
-            _attribute(tables, row, sequence, bonus)
-        elif row.bonus_id != bonus.bonus_id:
+            _attribute(tables, row, sequence, bonus, bonus_id)
+        elif row.bonus_id != bonus_id:
             raise EventRefused(f"Payment {identity.to_text(payment_id)} belongs to another bonus")
 
 
-def _attribute(tables: Tables, row: PaymentRow, sequence: int, name: Identity) -> None:
-    campaign, bonus = bonus_named(tables, row.ledger, name)
+def _attribute(tables: Tables, row: PaymentRow, sequence: int, name: Identity, bonus_id: bytes) -> None:
+    campaign, bonus = bonus_named(tables, row.ledger, name, bonus_id)
     if row.payment_id != identity.payment_id(bonus.bonus_id, sequence):
         raise EventRefused(f"Payment {identity.to_text(row.payment_id)} is not payment {sequence} of {name.address}")
     row.campaign, row.bonus_id, row.sequence = campaign.campaign, bonus.bonus_id, sequence

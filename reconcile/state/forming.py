@@ -44,7 +44,6 @@ def _fold_anew(connection: sqlite3.Connection, path: Path | str) -> None:
         projection.apply(stored.sequence, decode(stored.kind, stored.body, sequence=stored.sequence))
         if count % FLUSH_EVENTS == 0:
             projection.flush()
-            projection = Projection(connection)
     projection.flush()
     connection.executemany("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", kept)
 

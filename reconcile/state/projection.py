@@ -39,7 +39,8 @@ from reconcile.state.events import (
 from reconcile.state.fold_bonuses import ledger_row
 from reconcile.state.queries import EPOCH
 from reconcile.state.rows import AlarmRow, ApprovalRow, EntryRow, LedgerRow, MetaRow, RunRow
-from reconcile.state.tables import Store, Tables
+from reconcile.state.table_rows import Store
+from reconcile.state.tables import Tables
 
 LINEAGE: Final = "lineage"
 CREATED: Final = "created_ms"
@@ -55,7 +56,11 @@ AnyEvent = TypeVar("AnyEvent")
 
 
 class Projection:
-    """Folds events into the tables of one open transaction. `flush` writes; a projection lives for one transaction."""
+    """Folds events into tables, inside an open transaction. `flush` writes, and belongs before each commit.
+
+    A projection may go on after a commit, since it keeps what it will be asked for again. It ends with a transaction that
+    was rolled back, and with the writing of anybody else.
+    """
 
     def __init__(self, store: Store) -> None:
         self._tables = Tables(store)
@@ -75,6 +80,10 @@ class Projection:
     def flush(self) -> None:
         """Write all changed rows to the store."""
         self._tables.flush()
+
+    def take_changes(self) -> dict[str, int]:
+        """By how much what was written since this was asked last has changed the sums of the tables (`rowsums`)."""
+        return self._tables.take_changes()
 
 
 # --- the state and its runs ------------------------------------------------------------------------------------------
@@ -216,6 +225,7 @@ def _approved(tables: Tables, sequence: int, event: ApprovalRecorded) -> None:
         approval = tables.approvals.add(ApprovalRow(sequence, event.digest, event.total, 0, event.actor, event.at_ms))
     if approval.total != event.total:
         raise EventRefused(f"The set {event.digest} has {approval.total} payments, not {event.total}")
+    tables.entries.look_up(approval.approval, [payment_id for payment_id, _ in event.entries], column=1)
     for payment_id, entry in event.entries:
         known = tables.entries.get(approval.approval, payment_id)
         if known is None:

@@ -1,10 +1,14 @@
 """The rows of the projection: one class a table, one field a column, in the table's order, the key first.
 
 They are mutable on purpose: an event of hundreds of payments touches a campaign's sums hundreds of times, and the
-store once (`reconcile.state.tables`). Amounts are texts here, as they lie in the tables.
+store once (`reconcile.state.tables`). Amounts are texts here, as they lie in the tables,
+but for a campaign's.
 """
 
 from dataclasses import dataclass
+from decimal import Decimal
+
+from reconcile.money import ZERO
 
 
 @dataclass(slots=True)
@@ -40,15 +44,15 @@ class LedgerRow:
 
 @dataclass(slots=True, kw_only=True)
 class CampaignRow:
-    """A campaign's sums."""
+    """A campaign's sums, amounts all along: each payment adds to them."""
 
     campaign: int
     ledger: int
     project: str
     name: str
     bonuses: int = 0
-    issued: str = "0.00"
-    in_doubt: str = "0.00"
+    issued: Decimal = ZERO
+    in_doubt: Decimal = ZERO
 
 
 @dataclass(slots=True, kw_only=True)

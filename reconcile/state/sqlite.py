@@ -35,6 +35,7 @@ class SqliteLedger(SqliteReader, Ledger):
         self._head = head
         self._epoch = queries.epoch(self._source) if head.sequence else 0
         self._failed = ""
+        self._projection: Projection | None = None
         # What this opening has verified is remembered with the first commit; what this run writes, by the next run.
         self._to_remember: Head | None = head
 
@@ -123,6 +124,8 @@ class SqliteLedger(SqliteReader, Ledger):
             raise
 
     def _roll_back(self) -> None:
+        # What it has folded did not happen.
+        self._projection = None
         with suppress(sqlite3.Error):
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
@@ -146,7 +149,7 @@ class SqliteLedger(SqliteReader, Ledger):
             raise _fenced(self._path, "its journal has grown meanwhile")
 
     def _append(self, written: Sequence[tuple[Event, str]]) -> tuple[Head, int]:
-        projection, epoch = Projection(self._connection), self._epoch
+        projection, epoch = self._folding(), self._epoch
         sequence, previous, rows = self._head.sequence, bytes.fromhex(self._head.hash), []
         for event, body in written:
             sequence += 1
@@ -161,7 +164,7 @@ class SqliteLedger(SqliteReader, Ledger):
         return Head(sequence, previous.hex()), epoch
 
     def _append_stored(self, events: Iterable[StoredEvent]) -> tuple[Head, int]:
-        projection, head, epoch = Projection(self._connection), self._head, self._epoch
+        projection, head, epoch = self._folding(), self._head, self._epoch
         size = 0
         for count, stored in enumerate(events, 1):
             event = decode(stored.kind, stored.body, sequence=stored.sequence)
@@ -171,9 +174,14 @@ class SqliteLedger(SqliteReader, Ledger):
             size += len(stored.body)
             if count % REPLAY_EVENTS == 0 or size >= REPLAY_CHARS:
                 projection.flush()
-                projection, size = Projection(self._connection), 0
+                size = 0
         self._write_down(projection)
         return head, epoch
+
+    def _folding(self) -> Projection:
+        if self._projection is None:
+            self._projection = Projection(self._connection)
+        return self._projection
 
     def _keep_unproved(self, why: str) -> None:
         self._connection.execute(_KEEP, (UNPROVED, why))

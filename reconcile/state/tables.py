@@ -1,13 +1,11 @@
-"""The projection's tables while a commit folds events into them: rows are read once, changed, and written once.
+"""All tables of the projection, through which an event is folded.
 
 The SQL here is the common ground of SQLite and PostgreSQL.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import fields
-from operator import attrgetter
-from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Final
 
+from reconcile.state.coding import amount_value, sum_text
 from reconcile.state.rows import (
     AcceptanceRow,
     AlarmRow,
@@ -23,112 +21,45 @@ from reconcile.state.rows import (
     RunRow,
     SendRow,
 )
+from reconcile.state.table_rows import KEPT_MAX, Rows, Store, shape_of
 
 
-class Answer(Protocol):
-    """What a store answers to a query."""
-
-    def fetchone(self) -> Any:
-        """The next row or None."""
-
-    def fetchall(self) -> list[Any]:
-        """All rows left."""
+def _always(_: Any) -> bool:
+    return True
 
 
-class Store(Protocol):
-    """A connection inside an open transaction."""
-
-    def execute(self, sql: str, parameters: Sequence[Any] = ..., /) -> Answer:
-        """Run one statement."""
-
-    def executemany(self, sql: str, parameters: Iterable[Sequence[Any]], /) -> object:
-        """Run one statement for each set of parameters."""
+def _campaign_values(row: CampaignRow) -> tuple[Any, ...]:
+    sums = sum_text(row.issued), sum_text(row.in_doubt)
+    return row.campaign, row.ledger, row.project, row.name, row.bonuses, *sums
 
 
-Row = TypeVar("Row")
-
-
-class Shape(NamedTuple):
-    """A table's SQL, made once."""
-
-    name: str
-    row_type: type[Any]
-    columns: tuple[str, ...]
-    keys: int
-    read: str
-    write: str
-    values: Callable[[Any], tuple[Any, ...]]
-
-
-def _shape(name: str, row_type: type[Any], keys: int = 1) -> Shape:
-    columns = tuple(field.name for field in fields(row_type))
-    key, rest = columns[:keys], columns[keys:]
-    update = ", ".join(f"{column} = excluded.{column}" for column in rest)
-    # Names come from the classes above, never from data.
-    read = f"SELECT {', '.join(columns)} FROM {name} WHERE {' AND '.join(f'{column} = ?' for column in key)}"  # noqa: S608
-    write = (
-        f"INSERT INTO {name} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))}) "  # noqa: S608
-        f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {update}"
+def _make_campaign(stored: tuple[Any, ...]) -> CampaignRow:
+    number, ledger, project, name, bonuses, issued, in_doubt = stored
+    return CampaignRow(
+        campaign=number,
+        ledger=ledger,
+        project=project,
+        name=name,
+        bonuses=bonuses,
+        issued=amount_value(issued),
+        in_doubt=amount_value(in_doubt),
     )
-    return Shape(name, row_type, columns, keys, read, write, attrgetter(*columns))
-
-
-class Rows(Generic[Row]):
-    """The rows of one table that this commit has touched."""
-
-    def __init__(self, store: Store, shape: Shape) -> None:
-        self._store = store
-        self._shape = shape
-        self._rows: dict[tuple[Any, ...], Row | None] = {}
-        self._stored: dict[tuple[Any, ...], tuple[Any, ...]] = {}
-
-    def get(self, *key: Any) -> Row | None:
-        """The row with this key as it is now, changes of this commit included."""
-        if key in self._rows:
-            return self._rows[key]
-        stored = self._store.execute(self._shape.read, key).fetchone()
-        row: Row | None = None
-        if stored is not None:
-            stored = tuple(stored)
-            row = self._shape.row_type(**dict(zip(self._shape.columns, stored, strict=True)))
-            self._stored[key] = stored
-        self._rows[key] = row
-        return row
-
-    def add(self, row: Row) -> Row:
-        """Take a new row."""
-        key = self._shape.values(row)[: self._shape.keys]
-        self._rows[key] = row
-        return row
-
-    def flush(self) -> None:
-        """Write what changed, and forget all rows."""
-        if not self._rows:
-            return
-        values, stored = self._shape.values, self._stored
-        changed = [
-            new for key, row in self._rows.items() if row is not None and (new := values(row)) != stored.get(key)
-        ]
-        if changed:
-            self._store.executemany(self._shape.write, changed)
-        self._rows.clear()
-        self._stored.clear()
 
 
 _SHAPES: Final = (
-    _shape("meta", MetaRow),
-    _shape("ledgers", LedgerRow),
-    _shape("campaigns", CampaignRow),
-    _shape("bonuses", BonusRow, 2),
-    _shape("operations", OperationRow),
-    _shape("payments", PaymentRow, 2),
-    _shape("operation_items", ItemRow, 2),
-    _shape("sends", SendRow, 2),
-    _shape("runs", RunRow),
-    _shape("approvals", ApprovalRow),
-    _shape("approval_entries", EntryRow, 2),
-    _shape("alarms", AlarmRow),
-    _shape("acceptances", AcceptanceRow, 2),
+    shape_of("meta", MetaRow, keeps=_always),
+    shape_of("ledgers", LedgerRow, keeps=_always),
+    shape_of("campaigns", CampaignRow, keeps=_always)._replace(values=_campaign_values, make=_make_campaign),
+    shape_of("bonuses", BonusRow, 2, lambda row: row.open_count > 0),
+    shape_of("operations", OperationRow, keeps=lambda row: row.open_count > 0),
+    shape_of("payments", PaymentRow, 2, lambda row: row.status == "prepared"),
+    shape_of("operation_items", ItemRow, 2, lambda row: row.result == ""),
+    shape_of("sends", SendRow, 2, lambda row: row.outcome is None),
+    shape_of("runs", RunRow),
+    shape_of("approvals", ApprovalRow),
+    shape_of("approval_entries", EntryRow, 2),
+    shape_of("alarms", AlarmRow),
+    shape_of("acceptances", AcceptanceRow, 2),
 )
 
 
@@ -137,9 +68,9 @@ class Tables:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        # Made for each commit, so without the detour that a generic class takes to its own name.
+        # Made for each ledger, so without the detour that a generic class takes to its own name.
         made: list[Rows[Any]] = [Rows(store, shape) for shape in _SHAPES]
-        self._all = tuple(made)
+        self._all = tuple(zip((shape.name for shape in _SHAPES), made, strict=True))
         self.meta: Rows[MetaRow] = made[0]
         self.ledgers: Rows[LedgerRow] = made[1]
         self.campaigns: Rows[CampaignRow] = made[2]
@@ -154,6 +85,7 @@ class Tables:
         self.alarms: Rows[AlarmRow] = made[11]
         self.acceptances: Rows[AcceptanceRow] = made[12]
         self._highest_operation: int | None = None
+        self._highest_campaign: int | None = None
         self._campaign_numbers: dict[tuple[int, str, str], int] = {}
 
     def highest_operation(self) -> int:
@@ -182,8 +114,10 @@ class Tables:
         return row
 
     def _next_campaign(self) -> int:
-        stored = self._highest("SELECT coalesce(max(campaign), 0) FROM campaigns")
-        return max(stored, *self._campaign_numbers.values(), 0) + 1
+        if self._highest_campaign is None:
+            self._highest_campaign = self._highest("SELECT coalesce(max(campaign), 0) FROM campaigns")
+        self._highest_campaign += 1
+        return self._highest_campaign
 
     def _highest(self, sql: str) -> int:
         number: int = self.store.execute(sql).fetchone()[0]
@@ -191,5 +125,15 @@ class Tables:
 
     def flush(self) -> None:
         """Write all changed rows."""
-        for rows in self._all:
+        for _, rows in self._all:
             rows.flush()
+        if len(self._campaign_numbers) > KEPT_MAX:
+            self._campaign_numbers.clear()
+
+    def take_changes(self) -> dict[str, int]:
+        """What was written since this was asked last has changed the sums of the tables by so much (`rowsums`)."""
+        found = {}
+        for name, rows in self._all:
+            if rows.change:
+                found[name], rows.change = rows.change, 0
+        return found

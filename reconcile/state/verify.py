@@ -157,7 +157,6 @@ def _fold_again(source: Source, fresh: sqlite3.Connection) -> int:
         projection.apply(stored.sequence, decode(stored.kind, stored.body, sequence=stored.sequence))
         if count % REPLAY_EVENTS == 0:
             projection.flush()
-            projection = Projection(fresh)
     projection.flush()
     fresh.execute("COMMIT")
     return count
