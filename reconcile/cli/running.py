@@ -8,18 +8,20 @@ from reconcile.cli.invocation import Invocation
 from reconcile.cli.progress import ConsoleProgress
 from reconcile.diagnostics import Diagnostics
 from reconcile.errors import BonusctlError
+from reconcile.plan.held import HeldBack
 from reconcile.plan.model import Plan
 from reconcile.project.approvals import Consent
 from reconcile.project.run import Orders, apply, refresh
 from reconcile.project.specs import Chosen
 from reconcile.project.stop import StopControl
 from reconcile.protocol.engine import Unrecorded
-from reconcile.protocol.report import Report
+from reconcile.protocol.report import Left, Report
 from reconcile.render.mask import Masker, ids_of, mask_plan
 from reconcile.render.mask_report import mask_error, mask_report, mask_sentence
 from reconcile.render.plan_text import render_plan_to_approve
 from reconcile.render.report_json import render_report_json
 from reconcile.render.report_text import render_report_text
+from reconcile.render.safe import visible
 from reconcile.render.summary import refusal_summary, report_summary
 from reconcile.settings import ProviderSettings
 
@@ -101,6 +103,37 @@ def run_refresh(invocation: Invocation, providers: Sequence[ProviderSettings], *
         control=StopControl(console.message_at_once),
         progress=ConsoleProgress(console),
     )
+
+
+def refresh_for_plan(invocation: Invocation, chosen: Chosen, masker: Masker | None) -> tuple[HeldBack, ...]:
+    """Refresh before a plan; what is alarming or stayed unread is said. Returns what an apply would hold back now."""
+    console = invocation.console
+    met: set[str] = set()
+
+    def clean(text: str) -> str:
+        return text if masker is None else mask_sentence(text, masker, met)
+
+    try:
+        report = refresh(
+            chosen.project,
+            chosen.providers(),
+            Orders(command="refresh"),
+            control=StopControl(console.message_at_once),
+            progress=ConsoleProgress(console, clean),
+            ahead=chosen,
+            met=met,
+        )
+    except BonusctlError as error:
+        if masker is None:
+            raise
+        met.update(_ids(chosen))
+        raise mask_error(error, masker, met) from None
+    said = report if masker is None else mask_report(report, masker)
+    console.end_progress()
+    for text in (*said.alarms, *(wait.text for wait in said.waits if wait.why is Left.SCAN_FAILED)):
+        console.warn(visible(text))
+    why = (Left.ASSIGNMENT, Left.IN_DOUBT, Left.SCAN_FAILED)
+    return tuple(HeldBack(one.bonus_id, one.address, one.message) for one in report.left if one.why in why)
 
 
 def report_out(console: Console, report: Report, *, form: str) -> int:

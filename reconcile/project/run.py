@@ -28,6 +28,7 @@ from reconcile.protocol.ports import Progress
 from reconcile.protocol.report import Report
 from reconcile.protocol.runner import Consented, Ports, ProviderAccess, RunOptions, run_apply, run_refresh
 from reconcile.providers.base import AccountFound
+from reconcile.providers.registry import make_codec
 from reconcile.providers.rules import RULES, currency_of
 from reconcile.settings import ProviderSettings
 from reconcile.state.anchor import read_anchor, write_anchor
@@ -161,6 +162,32 @@ def apply(
             return run_apply(ports, access, view, run_options(project, orders, anchored=anchored))
 
 
+class SpecsAhead:
+    """`protocol.adopting.RefreshView`: what the chosen specs would pay, as the ledger stands. Specs with errors pay
+    nothing: the plan that comes next tells them.
+    """
+
+    def __init__(self, chosen: Chosen, ledger: Ledger) -> None:
+        self._chosen = chosen
+        self._ledger = ledger
+
+    def sought(self, settings: ProviderSettings) -> Sequence[Sought]:
+        """What they may want paid through a provider."""
+        plan = self._plan()
+        return () if plan is None else sought_of(plan, settings.name)
+
+    def payments(self, settings: ProviderSettings) -> Sequence[Change]:
+        """What would be paid through it."""
+        plan = self._plan()
+        return [] if plan is None else [change for change in plan.payments if change.provider == settings.name]
+
+    def _plan(self) -> Plan | None:
+        try:
+            return plan_of(self._chosen, self._ledger, self._chosen.project.clock.now_ms())
+        except InvalidInput:
+            return None
+
+
 def refresh(
     project: Project,
     providers: Sequence[ProviderSettings],
@@ -168,10 +195,21 @@ def refresh(
     *,
     control: StopControl,
     progress: Progress,
+    ahead: Chosen | None = None,
+    met: set[str] | None = None,
 ) -> Report:
-    """Bring the state up to the providers and settle what is in doubt. Sends no payment."""
-    with opened_run(project, providers, orders, control, progress) as (ports, access), keeping_unrecorded(project):
-        return run_refresh(ports, access, project.settings.project, run_options(project, orders))
+    """Bring the state up to the providers and settle what is in doubt. Sends no payment. `met` as in `apply`.
+
+    `ahead`: the specs of a plan that comes next. Where a provider lists by assignment only, what they would pay is looked at
+    as an apply would; what it would hold back is left in the report.
+    """
+    by_assignment = any(make_codec(settings).lists_by_assignment for settings in providers)
+    with (
+        opened_run(project, providers, orders, control, progress, met=met) as (ports, access),
+        keeping_unrecorded(project),
+    ):
+        view = SpecsAhead(ahead, ports.ledger) if ahead is not None and by_assignment else None
+        return run_refresh(ports, access, project.settings.project, run_options(project, orders), view)
 
 
 def _check_open(settings: ProviderSettings) -> None:

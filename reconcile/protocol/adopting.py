@@ -4,12 +4,12 @@ repetitions are said aloud.
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from reconcile import identity
 from reconcile.model import Identity, PaymentStatus
 from reconcile.money import Money
-from reconcile.plan.model import Plan
+from reconcile.plan.model import Change, Plan
 from reconcile.protocol.adopted import adopted_payment, paid_of
 from reconcile.protocol.books import Books
 from reconcile.protocol.comparing import Span, alarms
@@ -18,6 +18,7 @@ from reconcile.protocol.matching import Matched
 from reconcile.protocol.report import Missing, Paid
 from reconcile.protocol.track import Track
 from reconcile.providers.base import RemotePayment
+from reconcile.settings import ProviderSettings
 from reconcile.state.events import AdoptedPayment, AlarmRaised, Event, PaymentsAdopted
 from reconcile.state.ledger import Ledger, LedgerRecord, OperationItem
 
@@ -31,6 +32,16 @@ class Sought(NamedTuple):
     bonus: Identity
     payment_id: bytes
     sequence: int
+
+
+class RefreshView(Protocol):
+    """What a refresh asks of the specs, where a plan comes after it: what would be paid is looked at, as an apply does."""
+
+    def sought(self, settings: ProviderSettings) -> Sequence[Sought]:
+        """What the specs may want paid through a provider, as the ledger stands."""
+
+    def payments(self, settings: ProviderSettings) -> Sequence[Change]:
+        """What would be paid through it."""
 
 
 def sought_of(plan: Plan, provider: str) -> tuple[Sought, ...]:

@@ -6,12 +6,13 @@ came after recovery would repeat what a lost state had paid.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final, NamedTuple, Protocol
 
 from reconcile.errors import BonusctlError, Interrupted, StateError
 from reconcile.money import add
 from reconcile.plan.model import Action, Change, Plan
-from reconcile.protocol.adopting import Sought
+from reconcile.protocol.adopting import RefreshView, Sought
 from reconcile.protocol.books import nobodys
 from reconcile.protocol.context import Tally
 from reconcile.protocol.gateway import Gateway
@@ -114,9 +115,18 @@ def run_apply(ports: Ports, providers: Sequence[ProviderAccess], project: Projec
     return _Run(ports, options, project.project).apply(providers, project)
 
 
-def run_refresh(ports: Ports, providers: Sequence[ProviderAccess], project: str, options: RunOptions) -> Report:
-    """Bring the state up to the provider and settle what is in doubt. Sends no payment."""
-    return _Run(ports, options, project).refresh(providers)
+def run_refresh(
+    ports: Ports,
+    providers: Sequence[ProviderAccess],
+    project: str,
+    options: RunOptions,
+    view: RefreshView | None = None,
+) -> Report:
+    """Bring the state up to the provider and settle what is in doubt; with a view, find what an apply would hold back.
+
+    Sends no payment.
+    """
+    return _Run(ports, options, project).refresh(providers, view)
 
 
 def started(options: RunOptions, ledger: Ledger, at_ms: int) -> RunStarted:
@@ -169,15 +179,19 @@ class _Run:
             self._fail(error)
             raise
 
-    def refresh(self, providers: Sequence[ProviderAccess]) -> Report:
+    def refresh(self, providers: Sequence[ProviderAccess], view: RefreshView | None) -> Report:
         """Scan and observe."""
         try:
-            for access in providers:
-                session = self._session(access)
+            for session in map(self._session, providers):
+                sought = tuple if view is None else partial(view.sought, session.settings)
+                full, until_ms = self._options.full_scan, self._until_ms()
                 try:
-                    session.prepare(None, full=self._options.full_scan, anchored=False, until_ms=self._until_ms())
+                    session.prepare(None, full=full, anchored=False, until_ms=until_ms, sought=sought)
                 except ScanFailed as failed:
                     self._scan_failed(session, failed)
+                    continue
+                if view is not None:
+                    session.payable(view.payments(session.settings))
             left = tuple(self._tally.left.values())
             return self._end(self._make(None, left=left, withdrawn=0))
         except BonusctlError as error:

@@ -249,10 +249,9 @@ class Session:
             return None
         if self.closed is not None:
             return self.closed
-        if self._books is not None:
-            changes = payable(changes, self._books, self._tally)
-            if not changes:
-                return None
+        changes = self.payable(changes)
+        if not changes:
+            return None
         self._patience_ms = until_ms
         lacking = self._shortage(changes)
         if lacking:
@@ -265,6 +264,10 @@ class Session:
         if len(self._tally.paid) > paid_before:
             self._note_what_is_left()
         return stopped
+
+    def payable(self, changes: Sequence[Change]) -> Sequence[Change]:
+        """Those that the provider's lists allow; the others are left, each with its reason."""
+        return changes if self._books is None else payable(changes, self._books, self._tally)
 
     def _pay_all(self, changes: Sequence[Change]) -> Left | None:
         context = self._context()

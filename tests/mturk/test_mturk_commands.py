@@ -175,8 +175,33 @@ def test_what_is_held_back_for_a_payment_by_hand_is_not_called_sent(tmp_path: Pa
     status = line.expect(0, "status")
     assert "2 of what is to issue the last apply held back" in status.out
     assert line.expect(0, "status", "--format", "json").json()["held"] == 2
-    for option in ((), ("--refresh",)):
-        assert "Warning: The last apply held 2 of these back" in line.expect(0, "plan", *option).err
+    assert "Warning: The last apply held 2 of these back" in line.expect(0, "plan").err
+
+
+def test_a_plan_after_a_refresh_names_what_an_apply_would_hold_back(tmp_path: Path, emulator: EmulatorProcess) -> None:
+    """It reads the lists of what is to be paid as an apply does, and pays nothing."""
+    line = project(tmp_path, emulator.endpoint)
+    by_hand(emulator, "0.90", "paid by hand")
+    plan = line.expect(0, "plan", "--refresh")
+    assert "Warning: apply would not pay labels/A1/3A now\n  The provider shows 0.90 USD of " in plan.out
+    assert "Warning: apply would not pay labels/A1/3A#award now" in plan.out
+    assert "A2" not in plan.out.partition("Warning")[2]
+    assert "The last apply" not in plan.err
+    found = line.expect(0, "plan", "--refresh", "--format", "json").json()["diagnostics"]
+    assert [one["summary"] for one in found] == [
+        "apply would not pay labels/A1/3A now",
+        "apply would not pay labels/A1/3A#award now",
+    ]
+    masked = line.expect(0, "plan", "--refresh", "--mask-recipients", "--format", "markdown")
+    assert "apply would not pay" in masked.out
+    assert "A1" not in masked.out + masked.err
+    assert paid(emulator) == [(ACCOUNT, "A1", "0.90")]
+
+
+def test_a_plan_after_a_refresh_that_read_nothing_says_so(tmp_path: Path, emulator: EmulatorProcess) -> None:
+    line = project(tmp_path, emulator.endpoint)
+    emulator.faults([{"name": "error_before", "on": "list_bonus_payments"}])
+    assert "Warning: mturk: the payments of assignment 3A could not be read" in line.expect(0, "plan", "--refresh").err
 
 
 def test_where_all_is_held_back_nothing_is_said_to_be_paid(tmp_path: Path, emulator: EmulatorProcess) -> None:

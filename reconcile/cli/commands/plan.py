@@ -9,6 +9,7 @@ from reconcile.cli.options import examples, format_option, mask_option, max_char
 
 if TYPE_CHECKING:
     from reconcile.plan.compare import Difference
+    from reconcile.plan.held import HeldBack
     from reconcile.plan.model import Plan
     from reconcile.render.mask import Masker
 
@@ -64,15 +65,21 @@ def command(
     masker = _masker(invocation) if masked else None
     before = _saved(older) if older is not None else None
     chosen = choose(project, specs, targets=targets)
+    held: tuple[HeldBack, ...] | None = None
     if refresh:
-        from reconcile.cli.running import run_refresh
+        from reconcile.cli.running import refresh_for_plan
 
-        run_refresh(invocation, chosen.providers(), full=False)
+        held = refresh_for_plan(invocation, chosen, masker)
     plan = plan_now(chosen) if masker is None else plan_or_withhold(chosen)
+    if held:
+        from reconcile.plan.held import with_held_back
+
+        plan = with_held_back(plan, held)
     _save(plan, out, created_ms=project.clock.now_ms())
     diff = None if before is None else _compared(invocation, before, plan, masker)
     _show(invocation, plan, masker, form=form, max_chars=max_chars, diff=diff, out=out or "")
-    _warn_of_held(invocation, plan)
+    if held is None:
+        _warn_of_held(invocation, plan)
     if plan.refused:
         ctx.exit(1)
     # A conflict is a change, too: nothing is paid for it, and apply would end with something left.
@@ -115,7 +122,7 @@ def _show(
 
 
 def _warn_of_held(invocation: Invocation, plan: "Plan") -> None:
-    """What a plan cannot know: only an apply reads the lists of assignments, and holds back what may be paid."""
+    """What a plan without --refresh cannot know: the lists of assignments are not read, and an apply may hold back."""
     from reconcile.project.look_campaigns import held_back
     from reconcile.state.reader import open_reader
 
@@ -126,7 +133,7 @@ def _warn_of_held(invocation: Invocation, plan: "Plan") -> None:
     if held:
         invocation.console.warn(
             f"The last apply held {held:,} of these back: a payment that this state does not know may be it. `bonusctl apply` "
-            "names each; `bonusctl state resolve ADDRESS` says whose the payment is."
+            "and `bonusctl plan --refresh` name each; `bonusctl state resolve ADDRESS` says whose the payment is."
         )
 
 
