@@ -4,6 +4,7 @@ BENCH_ONLY=NAME,… plays some; BENCH_ROUNDS sets the rounds of all; BENCH_SCALE
 nothing, since a limit holds at its own size. `--page` only renders the page from the record.
 """
 
+import compileall
 import datetime
 import os
 import sys
@@ -36,6 +37,8 @@ def main() -> int:
     except KeyError as exc:
         print(f"There is no benchmark {exc}. There are: {', '.join(one.name for one in BENCHMARKS)}.")
         return 2
+    # As an installed package is: nobody waits for a first compilation.
+    compileall.compile_dir(ROOT / "reconcile", quiet=1)
     kept = ROOT / ".bench"
     kept.mkdir(exist_ok=True)
     for one in chosen:

@@ -62,7 +62,7 @@ def measure(
         launcher = subprocess.Popen(
             [sys.executable, "-I", "-S", LAUNCH, str(writing), *command],
             cwd=folder,
-            env={**os.environ, **(environ or {})},
+            env={**_plain_environ(), **(environ or {})},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=complaints,
@@ -77,6 +77,11 @@ def measure(
     if not words or int(words[0]) not in codes:
         raise ProcessFailed(f"{' '.join(command)}: exit {words[0] if words else '?'}: {complaint[-2000:]}")
     return Figure(float(words[1]), float(words[2]), max(int(words[3]) / 1024, family_mb))
+
+
+def _plain_environ() -> dict[str, str]:
+    """This environment without what changes how a Python starts, such as whether it may keep compiled modules."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PYTHON") or name == "PYTHONPATH"}
 
 
 def played(cases: Sequence[Case], rounds: int) -> dict[str, list[Figure]]:

@@ -141,4 +141,4 @@ def _short(value: float) -> str:
         return f"{int(value):,}"
     if value >= 10:
         return f"{value:,.1f}"
-    return f"{value:.2f}" if value >= 0.1 else f"{value:.4f}"
+    return f"{value:.3f}".rstrip("0").rstrip(".") if value >= 0.1 else f"{value:.4f}"

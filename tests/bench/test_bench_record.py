@@ -72,7 +72,7 @@ def test_the_page_counts_what_was_reached_missed_and_not_run() -> None:
 
 def test_the_page_shows_each_ratio_with_its_limit() -> None:
     lines = render_page({"plan": ENTRY}, ["plan"]).splitlines()
-    assert "| plan: CPU | bare | 2.50 | ≤ 5 | reached |" in lines
+    assert "| plan: CPU | bare | 2.5 | ≤ 5 | reached |" in lines
     assert "| plan: CPU | theirs |  | ≤ 3 | not run |" in lines
     assert "| plan: memory | peak memory | 150.5 MB | ≤ 150 MB | **missed** |" in lines
 
