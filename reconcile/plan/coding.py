@@ -64,7 +64,13 @@ def _loads_entries(blob: bytes) -> Iterator[bytes]:
     return (blob[at : at + ENTRY] for at in range(0, len(blob), ENTRY))
 
 
+def _loads_values(blob: bytes) -> Iterator[object]:
+    return iter(marshal.loads(blob))  # noqa: S302
+
+
 CHANGES: Final = Coding(_dumps_changes, _loads_changes)
 OPERATIONS: Final = Coding(_dumps_operations, _loads_operations)
 ENTRIES: Final[Coding[bytes]] = Coding(b"".join, _loads_entries)
 """A payment's id and the hash of its content, joined."""
+VALUES: Final[Coding[object]] = Coding(lambda values: marshal.dumps(list(values)), _loads_values)
+"""What JSON can say: texts, whole numbers, flags, null, lists and objects of them."""

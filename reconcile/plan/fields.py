@@ -1,13 +1,14 @@
 """Typed questions to a JSON object that nobody vouches for. Whatever does not fit raises `Damaged`."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Final, NamedTuple
 
 from reconcile import identity
 from reconcile.model import Texts, TextValue
 from reconcile.money import amount_from_wire
+from reconcile.rows import Rows
 
 _PLAIN: Final = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,12})?", re.ASCII)
 
@@ -109,9 +110,9 @@ class Fields(NamedTuple):
         inner = self.inner(key)
         return tuple((name, inner._text_value(name)) for name in sorted(inner.values))
 
-    def _list(self, key: str) -> list[object]:
+    def _list(self, key: str) -> Sequence[object]:
         value = self._get(key)
-        if not isinstance(value, list):
+        if not isinstance(value, list | Rows):
             raise Damaged(f"{self.where}.{key} is no list")
         return value
 

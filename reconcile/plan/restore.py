@@ -12,7 +12,8 @@ from reconcile import digest, identity
 from reconcile.diagnostics import Diagnostic, Place, Severity
 from reconcile.errors import Refused
 from reconcile.model import Identity
-from reconcile.money import add
+from reconcile.money import EXACT, add
+from reconcile.plan.changes import Changes, planned_operations
 from reconcile.plan.document import FORMAT_VERSION
 from reconcile.plan.fields import Damaged, Fields
 from reconcile.plan.model import (
@@ -25,6 +26,7 @@ from reconcile.plan.model import (
     PlannedOperation,
     ProviderSummary,
 )
+from reconcile.rows import IN_MEMORY, Spooling
 from reconcile.times import parse_time
 
 _DAY_MS_MAX: Final = 1 << 44
@@ -33,21 +35,24 @@ _ACTIONS: Final = {action.value: action for action in Action}
 _SEVERITIES: Final = {severity.value: severity for severity in Severity}
 
 
-def restore(fields: Fields) -> Plan:
-    """The plan of a document. Raises Damaged for a document that is none, Refused where its content does not fit its
+def restore(fields: Fields, spooling: Spooling = IN_MEMORY) -> Plan:
+    """The plan of a document. `spooling`: where rows go that are too many for the memory. Raises Damaged for a document that is none, Refused where its content does not fit its
     digest (reason digest_mismatch).
     """
     if fields.number("format_version") != FORMAT_VERSION:
         raise Damaged("it has a format that this version of bonusctl does not know")
     project = fields.maybe("project")
     providers = {provider.name: provider for provider in map(_provider, fields.items("providers"))}
-    changes = tuple(_change(row, project, providers) for row in fields.items("changes"))
+    changes = Changes(spooling)
+    changes.extend(_change(row, project, providers) for row in fields.items("changes"))
+    operations = planned_operations(spooling)
+    operations.extend(map(_operation, fields.items("operations")))
     _fits_digest(fields.text("digest"), changes)
     return Plan(
         digest=fields.text("digest"),
-        changes=changes,
+        changes=changes.finished(),
         in_doubt=tuple(_in_doubt(row, project) for row in fields.items("in_doubt")),
-        operations=tuple(_operation(row) for row in fields.items("operations")),
+        operations=operations.finished(),
         unchanged=fields.inner("summary").number("unchanged"),
         campaigns=tuple(map(_campaign, fields.items("campaigns"))),
         providers=tuple(_counted(provider, changes) for provider in providers.values()),
@@ -118,8 +123,8 @@ def _fits_entry(change: Change, providers: Mapping[str, ProviderSummary]) -> Non
         raise _mismatch(change, "recipient, amount, assignment or texts are not those that were approved")
 
 
-def _fits_digest(named: str, changes: tuple[Change, ...]) -> None:
-    found = digest.set_digest(change.entry for change in changes if change.pays)
+def _fits_digest(named: str, changes: Changes) -> None:
+    found = digest.set_digest(entry[16:] for entry in changes.entries)
     if found != named:
         raise Refused(
             "The saved plan's content does not fit its digest",
@@ -237,11 +242,13 @@ def _day_ms(row: Fields) -> int:
     return day_ms
 
 
-def _counted(provider: ProviderSummary, changes: tuple[Change, ...]) -> ProviderSummary:
+def _counted(provider: ProviderSummary, changes: Changes) -> ProviderSummary:
     """What a reader will see as the provider's total is the sum of the rows, whatever the document says."""
-    paying = [change.amount for change in changes if change.pays and change.provider == provider.name]
-    total: Decimal = add(paying)
-    if (len(paying), total) != (provider.payments, provider.amount):
+    paying = {
+        kind: count for kind, count in changes.kinds.items() if kind.action.pays and kind.provider == provider.name
+    }
+    total: Decimal = add(EXACT.multiply(kind.amount, count) for kind, count in paying.items())
+    if (sum(paying.values()), total) != (provider.payments, provider.amount):
         raise Refused(
             f"The saved plan's total for {provider.name} is not the sum of its rows",
             remedy="Make the plan again:\n  bonusctl plan --out PLAN",

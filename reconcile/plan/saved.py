@@ -4,7 +4,6 @@ The file is the plan's JSON document with when and by which version it was made,
 it. The checksum notices damage, the digest what was altered with care: apply sends nothing that is not in the set.
 """
 
-import json
 import os
 import stat
 import tempfile
@@ -19,16 +18,19 @@ from reconcile.errors import Refused, UsageError
 from reconcile.plan.document import chunks
 from reconcile.plan.fields import Damaged, Fields
 from reconcile.plan.model import Plan
+from reconcile.plan.reading import read_object
 from reconcile.plan.restore import restore
+from reconcile.rows import Spooling
+from reconcile.spool import SPOOLED
 from reconcile.times import format_time, parse_time
 
-SIZE_MAX: Final = 512 * 1024 * 1024
-"""Bytes of the largest saved plan that is read: some half a million payments with long texts."""
+SIZE_MAX: Final = 4 * 1024 * 1024 * 1024
+"""Bytes of the largest saved plan that is read: some four million payments."""
 
 _SEAL: Final = b', "checksum": "sha256:'
 _END: Final = b'"}\n'
 _SEAL_LENGTH: Final = len(_SEAL) + 64 + len(_END)
-_WRITE_BYTES: Final = 1 << 16
+_BLOCK_BYTES: Final = 1 << 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +74,7 @@ def _sealed(pieces: Iterator[str]) -> Iterator[bytes]:
     pending = bytearray()
     for piece in pieces:
         pending += piece.encode("ascii")
-        if len(pending) > _WRITE_BYTES:
+        if len(pending) > _BLOCK_BYTES:
             # The last byte waits: the closing brace is not written before the checksum.
             total.update(pending[:-1])
             yield bytes(pending[:-1])
@@ -94,57 +96,93 @@ def _unwritable(path: Path, error: OSError) -> UsageError:
 # --- reading -------------------------------------------------------------------------------------------------------
 
 
-def read_saved(path: Path) -> SavedPlan:
+def read_saved(path: Path, spooling: Spooling = SPOOLED) -> SavedPlan:
     """A saved plan, believed only if every byte is the one that was written and its content fits its digest.
 
-    Raises UsageError where there is no such file, Refused with reason plan_damaged or digest_mismatch.
+    `spooling`: where rows go that are too many for the memory. Raises UsageError where there is no such file, Refused
+    with reason plan_damaged or digest_mismatch.
     """
-    raw = _bytes(path)
-    body, seal = raw[:-_SEAL_LENGTH], raw[-_SEAL_LENGTH:]
-    if seal != _SEAL + sha256(body).hexdigest().encode() + _END:
-        raise _damaged(path, "its checksum does not fit: it is no saved plan, or not all of it, or not the one written")
+    handle = _opened(path)
     try:
-        fields = Fields(_object(body + b"}"), "plan")
+        return _read(path, handle, spooling)
+    finally:
+        os.close(handle)
+
+
+def _read(path: Path, handle: int, spooling: Spooling) -> SavedPlan:
+    length = _length(path, handle)
+    seal = os.pread(handle, _SEAL_LENGTH, length)
+    if seal != _seal(handle, length):
+        raise _damaged(path, "its checksum does not fit: it is no saved plan, or not all of it, or not the one written")
+    body = _Body(handle, length)
+    try:
+        fields = Fields(read_object(body.texts(), spooling), "plan")
         created_ms = parse_time(fields.text("created_at"))
         if created_ms is None:
             raise Damaged("plan.created_at is no time")
-        return SavedPlan(plan=restore(fields), created_ms=created_ms, version=fields.text("version"))
+        saved = SavedPlan(plan=restore(fields, spooling), created_ms=created_ms, version=fields.text("version"))
     except (ValueError, RecursionError) as error:
         raise _damaged(path, str(error)) from error
+    if seal != body.seal:
+        raise _damaged(path, "it was changed while it was read")
+    return saved
 
 
-def _object(body: bytes) -> dict[str, object]:
-    found = json.loads(body.decode("ascii"), parse_float=_no_float, parse_constant=_no_float)
-    if not isinstance(found, dict):
-        raise Damaged("it is no object")
-    return found
+class _Body:
+    """The document without its seal. `seal` is that of the bytes that were given out."""
+
+    def __init__(self, handle: int, length: int) -> None:
+        self._handle = handle
+        self._length = length
+        self._total = sha256()
+
+    def texts(self) -> Iterator[str]:
+        """The document in pieces, its closing brace included. Raises ValueError for what is not ASCII."""
+        for block in _blocks(self._handle, self._length):
+            self._total.update(block)
+            yield block.decode("ascii")
+        yield "}"
+
+    @property
+    def seal(self) -> bytes:
+        """The seal that fits."""
+        return _SEAL + self._total.hexdigest().encode() + _END
 
 
-def _no_float(text: str) -> object:
-    raise Damaged(f"the number {text[:20]} has no place in a plan")
+def _seal(handle: int, length: int) -> bytes:
+    """The seal of the first `length` bytes."""
+    total = sha256()
+    for block in _blocks(handle, length):
+        total.update(block)
+    return _SEAL + total.hexdigest().encode() + _END
 
 
-def _bytes(path: Path) -> bytes:
-    """The whole file: a regular one, not a link, a pipe or a device, and of a bounded size."""
+def _blocks(handle: int, length: int) -> Iterator[bytes]:
+    at = 0
+    while block := os.pread(handle, min(_BLOCK_BYTES, length - at), at):
+        at += len(block)
+        yield block
+
+
+def _opened(path: Path) -> int:
     try:
         # Without O_NONBLOCK opening a pipe would wait for a writer for ever.
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        return os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         raise UsageError(
             f"Cannot read the saved plan {path}: {error.strerror}",
             remedy="Make one:\n  bonusctl plan --out plan.bonusplan",
         ) from error
-    try:
-        status = os.fstat(handle)
-        if not stat.S_ISREG(status.st_mode):
-            raise _damaged(path, "it is no regular file")
-        if status.st_size > SIZE_MAX:
-            raise _damaged(path, f"it is larger than {SIZE_MAX // (1024 * 1024)} MiB")
-        with open(handle, "rb", closefd=False) as file:
-            # No more than there is: as many bytes as are asked for are set aside before the first is read.
-            return file.read(status.st_size)
-    finally:
-        os.close(handle)
+
+
+def _length(path: Path, handle: int) -> int:
+    """How long the document is without its seal: in a regular file, not a link, a pipe or a device, of a bounded size."""
+    status = os.fstat(handle)
+    if not stat.S_ISREG(status.st_mode):
+        raise _damaged(path, "it is no regular file")
+    if status.st_size > SIZE_MAX:
+        raise _damaged(path, f"it is larger than {SIZE_MAX // (1024 * 1024)} MiB")
+    return max(0, status.st_size - _SEAL_LENGTH)
 
 
 def _damaged(path: Path, what: str) -> Refused:
