@@ -5,11 +5,12 @@ had paid. A payment of ours is known by the marker at the end of its comment, an
 the id computed from it, the recipient and the assignment is the very id it names.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from reconcile import identity
 from reconcile.errors import BonusctlError
+from reconcile.identity import bonus_ids
 from reconcile.model import Identity, Marker, PaymentStatus, parse_address, parse_marker
 from reconcile.protocol.adopted import adopted_payment, paid_of
 from reconcile.protocol.comparing import Listed, Span, alarms, compare
@@ -24,7 +25,7 @@ from reconcile.state.events import (
     PaymentsAdopted,
     ScanCompleted,
 )
-from reconcile.state.ledger import Ledger, LedgerRecord
+from reconcile.state.ledger import KnownPayment, Ledger, LedgerRecord
 
 MARGIN_MS: Final = 3_600_000
 IMPORTED: Final = "imported"
@@ -123,6 +124,8 @@ class _Reader:
         self._project = project
         self._behind = False
         self._seen: dict[bytes, str] = {}
+        self._bonus_ids: dict[str, Callable[[str], bytes]] = {}
+        self._newest: tuple[int, str] | None = None
         self.newest = ""
         self.newest_ours_ms: int | None = None
         self.count = 0
@@ -136,25 +139,31 @@ class _Reader:
         events: list[Event] = []
         adopted: list[AdoptedPayment] = []
         paid: list[Paid] = []
-        for payment, marker in self._ours(payments):
-            known = self._ledger.payment_by_id(marker.payment_id, ledger=self._record.ledger)
-            earlier = self._seen.setdefault(marker.payment_id, payment.remote_id)
+        ours = list(self._ours(payments))
+        recorded_ones = self._ledger.known_payments(self._record.ledger, [marker.payment_id for _, marker in ours])
+        for payment, marker in ours:
+            known = recorded_ones.get(marker.payment_id)
             recorded = known is not None and known.status is PaymentStatus.ISSUED and bool(known.remote_id)
             if known is not None and recorded:
+                # The usual case comes first: nothing is new of it.
+                if known.remote_id == payment.remote_id and self._is_its_own(marker, payment, known):
+                    continue
                 earlier = known.remote_id
-            elif known is not None and known.code == IMPORTED:
-                # A file named it without an id, and bonusctl paid the bonus all the same: two payments.
-                earlier = "one taken over by an import"
-            if known is not None and attributed(marker, payment, self._project) is None and known.bonus_id is not None:
+            else:
+                earlier = self._seen.setdefault(marker.payment_id, payment.remote_id)
+                if known is not None and known.code == IMPORTED:
+                    # A file named it without an id, and bonusctl paid the bonus all the same: two payments.
+                    earlier = "one taken over by an import"
+            if known is not None and known.bonus_id is not None and not self._is_its_own(marker, payment, known):
                 events.append(self._copied(marker, payment, at_ms))
             elif earlier != payment.remote_id:
                 events.append(self._twice(marker, earlier, payment, at_ms))
             elif not recorded:
                 # Sent by this state, or resolved as issued by a person before its id was known.
-                ours = known is not None and known.status in (PaymentStatus.PREPARED, PaymentStatus.ISSUED)
+                sent = known is not None and known.status in (PaymentStatus.PREPARED, PaymentStatus.ISSUED)
                 adopted.append(self._adopt(payment, marker))
-                paid.append(self._paid(adopted[-1], adopted=not ours))
-                self._behind |= not ours
+                paid.append(self._paid(adopted[-1], adopted=not sent))
+                self._behind |= not sent
         if self._behind and self._record.gate == "" and adopted:
             # With the adoption itself, so that a crash cannot forget that this state was behind.
             events.append(GateClosed(ledger=self._record.ledger, reason="behind", at_ms=at_ms))
@@ -164,6 +173,20 @@ class _Reader:
         if events:
             self._ledger.commit(events)
         self.adopted += paid
+
+    def _is_its_own(self, marker: Marker, payment: RemotePayment, known: KnownPayment) -> bool:
+        """Whether a marker is that of the listed payment's own bonus. Once a bonus is recorded its id alone tells it."""
+        if known.bonus_id is None:
+            return True
+        make = self._bonus_ids.get(marker.campaign)
+        if make is None:
+            make = self._bonus_ids[marker.campaign] = bonus_ids(self._project, marker.campaign)
+        names = f"{payment.recipient}\x1f{payment.assignment_id}\x1f{marker.key}"
+        if not names.isascii():
+            return attributed(marker, payment, self._project) is not None
+        if marker.sequence == known.sequence and make(names) == known.bonus_id:
+            return True
+        return attributed(marker, payment, self._project) is not None
 
     def look_back(self, listed: Listed, span: Span) -> tuple[Missing, ...]:
         """What the state calls issued and the whole list does not show so: journaled as alarms."""
@@ -175,13 +198,17 @@ class _Reader:
         return missing
 
     def _ours(self, payments: Sequence[RemotePayment]) -> Iterator[tuple[RemotePayment, Marker]]:
+        newest = self._newest
         for payment in payments:
-            if not self.newest or _number(payment.remote_id) > _number(self.newest):
-                self.newest = payment.remote_id
+            number = _number(payment.remote_id)
+            if newest is None or number > newest:
+                newest, self.newest = number, payment.remote_id
             marker = parse_marker(payment.comment)
             if marker is not None:
-                self.newest_ours_ms = max(self.newest_ours_ms or 0, payment.created_ms)
+                if self.newest_ours_ms is None or payment.created_ms > self.newest_ours_ms:
+                    self.newest_ours_ms = payment.created_ms
                 yield payment, marker
+        self._newest = newest
 
     def _adopt(self, payment: RemotePayment, marker: Marker) -> AdoptedPayment:
         bonus = attributed(marker, payment, self._project)

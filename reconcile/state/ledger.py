@@ -5,7 +5,7 @@ against the run's epoch. Both are implemented for SQLite (`reconcile.state.sqlit
 same two.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple, Protocol
 
@@ -188,6 +188,16 @@ class IssuedContent(NamedTuple):
     body: str
     position: int
 
+class KnownPayment(NamedTuple):
+    """As much of a payment as tells whether a list shows anything new of it."""
+
+    bonus_id: bytes | None
+    sequence: int
+    status: PaymentStatus
+    remote_id: str
+    code: str
+
+
 
 class AlarmRecord(NamedTuple):
     """An alarm that was raised."""
@@ -296,6 +306,9 @@ class StateReader(Protocol):
 
     def open_operations(self, ledger: int) -> Iterator[OperationRecord]:
         """Operations with payments that are not settled, in the order they were prepared."""
+
+    def known_payments(self, ledger: int, payment_ids: Sequence[bytes]) -> Mapping[bytes, KnownPayment]:
+        """Those of the given payments that the ledger knows, by their id."""
 
     def count_open(self, ledger: int) -> int:
         """How many operations are open."""

@@ -1,14 +1,21 @@
 """What readers ask about payments and operations. An operation's text is read from the event that prepared it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from reconcile import identity
 from reconcile.model import PaymentStatus, SendOutcome, Texts
 from reconcile.state.codec import Parts, decode_parts
 from reconcile.state.events import AdoptedPayment, ImportedPayment, PaymentsImported, PreparedOperation
-from reconcile.state.ledger import IssuedContent, OperationItem, OperationRecord, RecordedPayment, RecordedSend
-from reconcile.state.queries import PAGE, Amounts, Source, altered, one_ledger
+from reconcile.state.ledger import (
+    IssuedContent,
+    KnownPayment,
+    OperationItem,
+    OperationRecord,
+    RecordedPayment,
+    RecordedSend,
+)
+from reconcile.state.queries import IDS_PAGE, PAGE, Amounts, Source, altered, one_ledger
 
 OPERATIONS_PAGE: Final = 200
 
@@ -119,6 +126,24 @@ def payment_by_id(source: Source, payment_id: bytes, ledger: int | None) -> Reco
     found = source.rows(f"{_PAYMENT} WHERE p.payment_id = ? AND coalesce(?, p.ledger) = p.ledger", payment_id, ledger)
     row = one_ledger(found, f"Payment {identity.to_text(payment_id)}")
     return _payment(row) if row else None
+
+
+def known_payments(source: Source, ledger: int, payment_ids: Sequence[bytes]) -> dict[bytes, KnownPayment]:
+    """Those of these payments that the ledger knows."""
+    found: dict[bytes, KnownPayment] = {}
+    for start in range(0, len(payment_ids), IDS_PAGE):
+        page = payment_ids[start : start + IDS_PAGE]
+        rows = source.rows(
+            "SELECT payment_id, bonus_id, sequence, status, remote_id, code FROM payments "  # noqa: S608 (our own words)
+            f"WHERE ledger = ? AND payment_id IN ({', '.join('?' * len(page))})",
+            ledger,
+            *page,
+        )
+        for payment_id, bonus_id, sequence, status, remote_id, code in rows:
+            if status not in _STATUS:
+                raise altered("a payment's status", status)
+            found[payment_id] = KnownPayment(bonus_id, sequence, _STATUS[status], remote_id, code)
+    return found
 
 
 def issued_content(source: Source, payment_id: bytes, ledger: int | None) -> IssuedContent | None:

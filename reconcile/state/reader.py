@@ -1,7 +1,7 @@
 """A state opened for reading: all that planning gets. It never writes, not even into the state's folder."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -15,6 +15,7 @@ from reconcile.state.ledger import (
     CampaignRecord,
     Head,
     IssuedContent,
+    KnownPayment,
     LedgerRecord,
     OperationRecord,
     PaidRow,
@@ -114,6 +115,10 @@ class SqliteReader(StateReader):
         return queries_payments.issued_content(self._source, payment_id, ledger)
 
     def acceptances(self, ledger: int) -> Iterator[AcceptanceRecord]:
+    def known_payments(self, ledger: int, payment_ids: Sequence[bytes]) -> Mapping[bytes, KnownPayment]:
+        """Those of the given payments that the ledger knows."""
+        return queries_payments.known_payments(self._source, ledger, payment_ids)
+
         """Every acceptance that was not taken back."""
         return queries.acceptances(self._source, ledger)
 

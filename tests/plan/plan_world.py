@@ -19,6 +19,7 @@ from reconcile.state.ledger import (
     CampaignRecord,
     Head,
     IssuedContent,
+    KnownPayment,
     LedgerRecord,
     OperationRecord,
     PaidRow,
@@ -263,6 +264,14 @@ class Records:
             if row.attempt > 1 and identity.payment_id(row.bonus_id, sequence) == payment_id:
                 tried, amount = PaymentStatus.REJECTED, D("0.00")
                 names = row.campaign, row.recipient, row.assignment_id, row.key
+    def known_payments(self, ledger: int, payment_ids: Sequence[bytes]) -> dict[bytes, KnownPayment]:
+        found = {key: self.payment_by_id(key, ledger=ledger) for key in payment_ids}
+        return {
+            key: KnownPayment(one.bonus_id, one.sequence, one.status, one.remote_id, one.code)
+            for key, one in found.items()
+            if one is not None
+        }
+
                 return RecordedPayment(
                     payment_id,
                     row.bonus_id,
