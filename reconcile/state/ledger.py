@@ -179,15 +179,6 @@ class RunRecord(NamedTuple):
         return self.git_commit.endswith("-dirty")
 
 
-class IssuedContent(NamedTuple):
-    """What an issued payment said: `texts` as the provider listed them (an adopted payment), else None and the frozen
-    `body` of its operation with the payment's `position` in it, which the provider's codec reads.
-    """
-
-    texts: Texts | None
-    body: str
-    position: int
-
 class KnownPayment(NamedTuple):
     """As much of a payment as tells whether a list shows anything new of it."""
 
@@ -197,6 +188,15 @@ class KnownPayment(NamedTuple):
     remote_id: str
     code: str
 
+
+class IssuedContent(NamedTuple):
+    """What an issued payment said: `texts` as the provider listed them (an adopted payment), else None and the frozen
+    `body` of its operation with the payment's `position` in it, which the provider's codec reads.
+    """
+
+    texts: Texts | None
+    body: str
+    position: int
 
 
 class AlarmRecord(NamedTuple):
@@ -295,6 +295,9 @@ class StateReader(Protocol):
     def payment_by_id(self, payment_id: bytes, *, ledger: int | None = None) -> RecordedPayment | None:
         """One payment."""
 
+    def known_payments(self, ledger: int, payment_ids: Sequence[bytes]) -> Mapping[bytes, KnownPayment]:
+        """Those of the given payments that the ledger knows, by their id."""
+
     def issued_content(self, payment_id: bytes, *, ledger: int | None = None) -> IssuedContent | None:
         """Where an issued payment's texts can be read; None if it is not issued."""
 
@@ -306,9 +309,6 @@ class StateReader(Protocol):
 
     def open_operations(self, ledger: int) -> Iterator[OperationRecord]:
         """Operations with payments that are not settled, in the order they were prepared."""
-
-    def known_payments(self, ledger: int, payment_ids: Sequence[bytes]) -> Mapping[bytes, KnownPayment]:
-        """Those of the given payments that the ledger knows, by their id."""
 
     def count_open(self, ledger: int) -> int:
         """How many operations are open."""

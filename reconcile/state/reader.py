@@ -110,15 +110,15 @@ class SqliteReader(StateReader):
         """One payment."""
         return queries_payments.payment_by_id(self._source, payment_id, ledger)
 
+    def known_payments(self, ledger: int, payment_ids: Sequence[bytes]) -> Mapping[bytes, KnownPayment]:
+        """Those of the given payments that the ledger knows."""
+        return queries_payments.known_payments(self._source, ledger, payment_ids)
+
     def issued_content(self, payment_id: bytes, *, ledger: int | None = None) -> IssuedContent | None:
         """Where an issued payment's texts can be read; None if it is not issued."""
         return queries_payments.issued_content(self._source, payment_id, ledger)
 
     def acceptances(self, ledger: int) -> Iterator[AcceptanceRecord]:
-    def known_payments(self, ledger: int, payment_ids: Sequence[bytes]) -> Mapping[bytes, KnownPayment]:
-        """Those of the given payments that the ledger knows."""
-        return queries_payments.known_payments(self._source, ledger, payment_ids)
-
         """Every acceptance that was not taken back."""
         return queries.acceptances(self._source, ledger)
 

@@ -254,6 +254,14 @@ class Records:
     def unattributed(self, ledger: int) -> Iterator[RecordedPayment]:
         return iter(self.lost)
 
+    def known_payments(self, ledger: int, payment_ids: Sequence[bytes]) -> dict[bytes, KnownPayment]:
+        found = {key: self.payment_by_id(key, ledger=ledger) for key in payment_ids}
+        return {
+            key: KnownPayment(one.bonus_id, one.sequence, one.status, one.remote_id, one.code)
+            for key, one in found.items()
+            if one is not None
+        }
+
     def payment_by_id(self, payment_id: bytes, *, ledger: int | None = None) -> RecordedPayment | None:
         return self.paid.get(payment_id) or self._tried(payment_id)
 
@@ -264,14 +272,6 @@ class Records:
             if row.attempt > 1 and identity.payment_id(row.bonus_id, sequence) == payment_id:
                 tried, amount = PaymentStatus.REJECTED, D("0.00")
                 names = row.campaign, row.recipient, row.assignment_id, row.key
-    def known_payments(self, ledger: int, payment_ids: Sequence[bytes]) -> dict[bytes, KnownPayment]:
-        found = {key: self.payment_by_id(key, ledger=ledger) for key in payment_ids}
-        return {
-            key: KnownPayment(one.bonus_id, one.sequence, one.status, one.remote_id, one.code)
-            for key, one in found.items()
-            if one is not None
-        }
-
                 return RecordedPayment(
                     payment_id,
                     row.bonus_id,
