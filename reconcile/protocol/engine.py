@@ -135,13 +135,7 @@ class Engine:
     def _choose_sends(self, sender: Sender) -> list[Track]:
         sends: list[Track] = []
         now = self._gateway.moment()
-        # A slot stays free for questions while something is under observation.
-        room = self._gateway.free - (1 if len(self._observer) and self._gateway.slots > 1 else 0)
-        allowed = self._gateway.allowed()
-        if allowed < room:
-            # The pace of requests binds: a question that is due goes first.
-            due_ms = self._observer.due_ms()
-            room = allowed - (1 if due_ms is not None and due_ms <= now.boottime_ms else 0)
+        room = min(self._gateway.free - self._reserved(), self._gateway.allowed())
         while len(sends) < room and len(self._observer) + len(self._flying) + len(sends) < self._open_max:
             track = sender.next(now)
             if track is None:
@@ -149,6 +143,13 @@ class Engine:
             sender.journal_send(track)
             sends.append(track)
         return sends
+
+    def _reserved(self) -> int:
+        """How many free slots, or requests that the pace allows, are kept for questions that are due: the more, the more
+        operations wait for an answer, so that sending and finding out keep step.
+        """
+        share = self._gateway.slots * len(self._observer) // self._open_max
+        return min(self._observer.wanted(), max(share, 1 if self._gateway.slots > 1 else 0))
 
     def _withdraw(self, sender: Sender) -> None:
         """Sending has stopped: free what was provably not executed, observe the rest."""
@@ -172,12 +173,15 @@ class Engine:
         )
 
     def _timeout_s(self, sender: Sender, now: Moment) -> float:
+        """How long to wait for answers: while every slot is taken only they can bring anything new."""
+        if self._gateway.free <= 0:
+            return TURN_S
         due = [due for due in (sender.due_ms(), self._observer.due_ms()) if due is not None]
         if sender.paused(now.boottime_ms):
             due.append(sender.pause_until_ms)
         if wait_ms := self._gateway.pace_wait_ms():
             due.append(now.boottime_ms + wait_ms)
-        # While every slot is taken or nothing is due, an answer wakes the loop; a stop request is seen in between.
+        # A stop request is seen in between.
         left_s = max(0, min(due, default=now.boottime_ms + 10_000) - now.boottime_ms) / 1000
         return min(max(left_s, 0.005), TURN_S)
 
@@ -192,7 +196,7 @@ class Engine:
                 assert isinstance(answer, SendAnswer)
                 self._unrecorded.append(_line(track, answer))
                 sender.take(track, answer)
-                if track.stage is Stage.ACCEPTED:
+                if track.stage in (Stage.ACCEPTED, Stage.AWAITED):
                     self._observer.add(track)
             case PollOperation():
                 assert track is not None
@@ -207,7 +211,7 @@ class Engine:
                 self._observer.take_operations(answer)
             case ListPayments():
                 assert isinstance(answer, PaymentsPage | Unread)
-                self._observer.take_payments(answer)
+                self._observer.take_payments(reply.call, answer)
             case _:
                 raise AssertionError(f"an answer to a question that was not asked: {reply.call}")
 

@@ -1,75 +1,185 @@
 """Reads the newest payments of the provider's list while a run goes on, to find many outcomes with few requests.
 
-Pages follow one another from the newest id that the run's scan saw. Ids may become visible out of order, so what a
-reading does not show is never concluded from it: the operation's log is asked then.
+Pages follow one another from the newest id that the run's scan saw. Where many payments are expected, several pages are
+asked for at once: each in a window of ids as wide as a page was, the last one open, so that a wrong guess costs a page
+and never a payment. Ids may become visible out of order, so what a reading does not show is never concluded from it:
+the operation itself is asked then.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 from reconcile import identity
 from reconcile.model import parse_marker
 from reconcile.protocol.context import Context
 from reconcile.protocol.scan import attributed
-from reconcile.protocol.track import Stage, Track
+from reconcile.protocol.track import Track
 from reconcile.providers.base import ListPayments, PaymentsPage, RemotePayment, Unread
+
+PAGE: Final = 300
+"""As many payments as a page of the list holds at most."""
+WINDOW: Final = 280
+"""As many as a window is made for: a little below a page, since ids do not follow one another evenly."""
+REMEMBERED_MAX: Final = 20_000
+"""So many of the newest findings stay in mind."""
+
+
+class Taken(NamedTuple):
+    """What a page brought: operations of which every open payment is found by now, and, after a reading's last page,
+    those that waited for its end.
+    """
+
+    complete: tuple[Track, ...] = ()
+    waited: tuple[Track, ...] = ()
+
+
+@dataclass(slots=True, eq=False)
+class _Window:
+    """Ids after `after` and up to `until` (None: all that follow), read page by page."""
+
+    after: str
+    until: int | None
+    flying: bool = False
 
 
 class Listing:
-    """One reading of the list at a time. `failure`: why the last one broke off."""
+    """One reading at a time, of one or several windows. `failure`: why the last reading broke off."""
 
     def __init__(self, context: Context, base: str) -> None:
         self._context = context
         self._base = base
         self._cursor = base
         self._waiting: tuple[Track, ...] = ()
-        self.running = False
-        self.flying = False
+        self._windows: list[_Window] = []
+        self._expected = 0
+        self._ids_per_page: int | None = None
+        self._settled: dict[bytes, str] = {}
         self.failure: Unread | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether a reading has begun and not ended."""
+        return bool(self._windows)
+
+    @property
+    def ready(self) -> int:
+        """How many pages of the reading can be asked for now."""
+        return 0 if self.failure is not None else sum(1 for window in self._windows if not window.flying)
 
     def failure_of(self, track: Track) -> Unread | None:
         """Why the last reading has nothing to say of an operation."""
         return self.failure
 
-    def begin(self, tracks: tuple[Track, ...], *, anew: bool) -> None:
-        """Start a reading for these ended operations; `anew` from where the run's scan ended."""
+    def begin(self, tracks: tuple[Track, ...], *, anew: bool, expected: int) -> None:
+        """Start a reading for these operations, which hold `expected` payments; `anew` from where the run's scan ended."""
         assert not self.running
-        self.running, self.failure, self._waiting = True, None, tracks
+        self.failure, self._waiting, self._expected = None, tracks, expected
         if anew:
             self._cursor = self._base
+        window = _Window(self._cursor, None)
+        self._windows = [window]
+        if not anew:
+            self._split(window)
 
-    def call(self) -> ListPayments:
-        """The next page."""
-        self.flying = True
-        since_ms = None if self._cursor else self._context.gateway.settings.since_ms
-        return ListPayments(since_ms, self._cursor)
+    def calls(self, room: int) -> list[ListPayments]:
+        """Up to `room` pages that can be asked for now."""
+        calls: list[ListPayments] = []
+        for window in self._windows:
+            if len(calls) < room and not window.flying and self.failure is None:
+                window.flying = True
+                calls.append(self._call(window))
+        return calls
 
-    def take(self, answer: PaymentsPage | Unread, tracks: Mapping[bytes, Track]) -> tuple[Track, ...]:
-        """One page; after the last (or a failure) the operations that waited for it. `tracks` by payment id."""
-        self.flying = False
+    def take(self, call: ListPayments, answer: PaymentsPage | Unread, tracks: Mapping[bytes, Track]) -> Taken:
+        """One page. `tracks` by payment id."""
+        window = next(one for one in self._windows if one.flying and self._call(one) == call)
+        window.flying = False
+        complete: tuple[Track, ...] = ()
         if isinstance(answer, Unread):
             self.failure = answer
-            return self._end()
-        for payment in answer.payments:
-            self._see(payment, tracks)
-        if answer.payments:
-            self._cursor = answer.payments[-1].remote_id
-        return () if answer.next_cursor else self._end()
+        else:
+            complete = self._see_all(answer, tracks)
+            self._move_on(window, answer)
+        if self.failure is not None:
+            # The rest of the reading is no use; what is in flight still comes back.
+            self._windows = [one for one in self._windows if one.flying]
+        return Taken(complete, () if self.running else self._end())
+
+    # --- windows -----------------------------------------------------------------------------------------------------
+
+    def _call(self, window: _Window) -> ListPayments:
+        since_ms = None if window.after else self._context.gateway.settings.since_ms
+        return ListPayments(since_ms, window.after, until="" if window.until is None else str(window.until))
+
+    def _move_on(self, window: _Window, page: PaymentsPage) -> None:
+        """Go on with the window's next page, or be done with it."""
+        if window.until is None:
+            self._expected -= len(page.payments)
+        if page.payments:
+            first, last = int(page.payments[0].remote_id), int(page.payments[-1].remote_id)
+            if len(page.payments) > 1:
+                self._ids_per_page = max(1, (last - first) * WINDOW // (len(page.payments) - 1))
+            if not self._cursor or last > int(self._cursor):
+                self._cursor = str(last)
+        if not page.next_cursor:
+            self._windows.remove(window)
+            return
+        window.after = page.next_cursor
+        self._split(window)
+
+    def _split(self, window: _Window) -> None:
+        """Read an open window in several parts at once, where several pages are expected of it."""
+        pages = self._expected // WINDOW
+        if window.until is not None or not window.after or self._ids_per_page is None or pages < 2:
+            return
+        after = int(window.after)
+        for _ in range(min(pages, self._context.gateway.slots - 1)):
+            until = after + self._ids_per_page
+            self._windows.insert(-1, _Window(str(after), until))
+            self._expected -= WINDOW
+            after = until
+        window.after = str(after)
 
     def _end(self) -> tuple[Track, ...]:
-        self.running = False
         waiting, self._waiting = self._waiting, ()
-        return tuple(track for track in waiting if track.stage is Stage.LISTED)
+        return waiting
 
-    def _see(self, payment: RemotePayment, tracks: Mapping[bytes, Track]) -> None:
+    # --- payments ----------------------------------------------------------------------------------------------------
+
+    def _see_all(self, page: PaymentsPage, tracks: Mapping[bytes, Track]) -> tuple[Track, ...]:
+        touched: dict[int, Track] = {}
+        for payment in page.payments:
+            track = self._see(payment, tracks)
+            if track is not None:
+                touched[id(track)] = track
+        complete = tuple(track for track in touched.values() if len(track.found) == len(track.open_items))
+        for track in complete:
+            self._remember(track)
+        return complete
+
+    def _see(self, payment: RemotePayment, tracks: Mapping[bytes, Track]) -> Track | None:
         marker = parse_marker(payment.comment)
-        track = tracks.get(marker.payment_id) if marker is not None else None
-        if marker is None or track is None or attributed(marker, payment, self._context.project) is None:
-            return
-        earlier = track.found.setdefault(marker.payment_id, payment)
-        if earlier.remote_id != payment.remote_id:
+        if marker is None:
+            return None
+        track = tracks.get(marker.payment_id)
+        earlier = self._settled.get(marker.payment_id)
+        if (track is None and earlier is None) or attributed(marker, payment, self._context.project) is None:
+            return None
+        if track is not None:
+            earlier = track.found.setdefault(marker.payment_id, payment).remote_id
+        if earlier != payment.remote_id:
             self._context.gateway.meet(payment.recipient)
             self._context.alarm(
                 "paid_twice",
                 f"payment {identity.to_text(marker.payment_id)} stands twice at the provider: "
-                f"{earlier.remote_id} and {payment.remote_id} ({payment.amount} to {payment.recipient})",
+                f"{earlier} and {payment.remote_id} ({payment.amount} to {payment.recipient})",
             )
+        return track
+
+    def _remember(self, track: Track) -> None:
+        """What is settled and shown a second time under another id is an alarm."""
+        for payment_id, payment in track.found.items():
+            self._settled[payment_id] = payment.remote_id
+        while len(self._settled) > REMEMBERED_MAX:
+            del self._settled[next(iter(self._settled))]

@@ -5,8 +5,9 @@ something waits for, one page at a time, and lets the books say whose each payme
 from collections import deque
 
 from reconcile.protocol.books import Books
+from reconcile.protocol.listing import Taken
 from reconcile.protocol.reading_lists import Gathered, numbered
-from reconcile.protocol.track import Stage, Track
+from reconcile.protocol.track import Track
 from reconcile.providers.base import ListPayments, PaymentsPage, Trouble, Unread
 
 
@@ -21,29 +22,36 @@ class AssignmentListing:
         self._list = Gathered()
         self._failed: dict[str, Unread] = {}
         self.running = False
-        self.flying = False
+        self._flying = False
 
-    def begin(self, tracks: tuple[Track, ...], *, anew: bool) -> None:
+    @property
+    def ready(self) -> int:
+        """How many pages of the reading can be asked for now."""
+        return int(self.running and not self._flying)
+
+    def begin(self, tracks: tuple[Track, ...], *, anew: bool, expected: int) -> None:
         """Start a reading for these operations."""
         assert not self.running
         self._names = deque(dict.fromkeys(item.assignment_id for track in tracks for item in track.operation.items))
         self.running, self._waiting, self._failed = True, tracks, {}
         self._from_the_start()
 
-    def call(self) -> ListPayments:
-        """The next page."""
-        self.flying = True
-        return ListPayments(None, self._cursor, self._names[0])
+    def calls(self, room: int) -> list[ListPayments]:
+        """The next page, one at a time."""
+        if not self.ready or room < 1:
+            return []
+        self._flying = True
+        return [ListPayments(None, self._cursor, self._names[0])]
 
-    def take(self, answer: PaymentsPage | Unread, tracks: object) -> tuple[Track, ...]:
+    def take(self, call: ListPayments, answer: PaymentsPage | Unread, tracks: object) -> Taken:
         """One page; after the last of the last assignment the operations that waited."""
-        self.flying = False
+        self._flying = False
         if isinstance(answer, PaymentsPage):
             answer = self._list.add(answer) or answer
         if isinstance(answer, PaymentsPage):
             self._cursor = answer.next_cursor
             if answer.next_cursor:
-                return ()
+                return Taken()
             self._books.judge(self._names[0], numbered(self._list.payments))
         else:
             self._failed[self._names[0]] = answer
@@ -54,7 +62,7 @@ class AssignmentListing:
         if self._names:
             self._names.popleft()
         self._from_the_start()
-        return () if self._names else self._end()
+        return Taken() if self._names else self._end()
 
     def failure_of(self, track: Track) -> Unread | None:
         """Why the last reading has nothing to say of an operation; None where its list was read."""
@@ -64,7 +72,7 @@ class AssignmentListing:
     def _from_the_start(self) -> None:
         self._cursor, self._list = "", Gathered()
 
-    def _end(self) -> tuple[Track, ...]:
+    def _end(self) -> Taken:
         self.running = False
         waiting, self._waiting = self._waiting, ()
-        return tuple(track for track in waiting if track.stage is Stage.LISTED)
+        return Taken(waited=waiting)

@@ -9,16 +9,18 @@ from reconcile.protocol.absence import absence_counts, accounts_for, window_left
 from reconcile.protocol.ages import Moment, youngest_ms
 from reconcile.protocol.context import Context
 from reconcile.protocol.gateway import is_long, over_ms, told
-from reconcile.protocol.listing import Listing
+from reconcile.protocol.listing import PAGE, Listing
 from reconcile.protocol.listing_assignments import AssignmentListing
 from reconcile.protocol.polling import Polling
 from reconcile.protocol.report import Left, Wait
 from reconcile.protocol.settling import Proofs, from_absence, from_proofs
 from reconcile.protocol.track import Stage, Track
+from reconcile.protocol.watched import Watched
 from reconcile.providers.base import (
     Call,
     ItemsArchived,
     ItemsSeen,
+    ListPayments,
     OperationAbsent,
     OperationPhase,
     OperationSeen,
@@ -32,8 +34,10 @@ from reconcile.state.events import Basis, Result
 from reconcile.times import duration
 
 READS_MAX: Final = 4
-LIST_FULL: Final = 300
 LIST_AFTER_MS: Final = 1_000
+"""While payments are being sent, the list is read when it fills several pages, or after this long."""
+PATIENCE_MS: Final = 2_000
+"""While payments are being sent, what the list does not show for so long is asked for."""
 WINDOW_MARGIN_MS: Final = 1_000
 
 
@@ -50,15 +54,18 @@ class Observer:
     def __init__(self, context: Context, *, newest_remote_id: str, scanned: Moment | None) -> None:
         self._context = context
         self._scanned = scanned
-        self._tracks: dict[bytes, Track] = {}
-        self._payments: dict[bytes, Track] = {}
-        self._polling = Polling(context)
+        self._watched = Watched()
+        self._polling = Polling(context, self._watched)
         books = context.books
         self.listing = Listing(context, newest_remote_id) if books is None else AssignmentListing(books)
-        self._listed_since_ms: int | None = None
+        # So many payments make a reading of the list worth while: as many pages as are read at once.
+        self._full = PAGE * max(1, context.gateway.slots // 2)
+        self._gathered = 0
+        self._gathered_since_ms: int | None = None
+        self._to_be_shown: tuple[Track, ...] = ()
 
     def __len__(self) -> int:
-        return len(self._tracks)
+        return len(self._watched)
 
     def add(self, track: Track) -> None:
         """Watch an operation from now on."""
@@ -67,42 +74,58 @@ class Observer:
         age_ms = youngest_ms(track.sends, now)
         track.due_ms = now.boottime_ms
         track.deadline_ms = now.boottime_ms + max(0, timeout_ms - age_ms)
-        self._tracks[track.operation.operation_id] = track
-        for item in track.open_items:
-            self._payments[item.payment_id] = track
-        if not self._context.promise(track).holds_operations:
+        held = self._context.promise(track).holds_operations
+        awaited = track.stage is Stage.AWAITED and held and self._context.books is None
+        self._watched.add(track, Stage.AWAITED if awaited else Stage.ACCEPTED)
+        if awaited:
+            self._gather(track)
+        if not held:
             # One that "exists" is asked for by name. Of any other nothing is kept: the list alone can show it.
             track.alone, track.log_read = True, not track.executed or self._context.books is not None
             if track.log_read:
                 self._to_list(track)
 
+    def wanted(self) -> int:
+        """How many reads are due now, while payments are being sent."""
+        now_ms = self._context.gateway.moment().boottime_ms
+        items = sum(1 for track in self._watched.at(Stage.ITEMS) if track.due_ms <= now_ms)
+        pages = self.listing.ready
+        if not self.listing.running and self._list_due(now_ms, idle=False):
+            pages = 1 + self._gathered // PAGE
+        return items + pages + self._polling.wanted(now_ms)
+
     def questions(self, room: int, *, idle: bool) -> list[Question]:
         """Up to `room` reads that are due now. `idle`: nothing is being sent."""
         now_ms = self._context.gateway.moment().boottime_ms
         questions: list[Question] = []
-        for track in self._at(Stage.ITEMS):
+        for track in self._watched.at(Stage.ITEMS):
             if len(questions) < room and track.due_ms <= now_ms:
-                track.stage = Stage.READING
+                self._watched.move(track, Stage.READING)
                 questions.append(Question(ReadItems(track.operation), track))
-        if len(questions) < room and self._list_due(now_ms, idle=idle):
-            questions.append(Question(self.listing.call(), None))
-        polls = self._polling.calls(self._at(Stage.ACCEPTED), now_ms, room - len(questions), idle=idle)
+        if len(questions) < room and not self.listing.running and self._list_due(now_ms, idle=idle):
+            self._begin_reading(now_ms, idle=idle)
+        questions += [Question(call, None) for call in self.listing.calls(room - len(questions))]
+        polls = self._polling.calls(now_ms, room - len(questions), idle=idle)
         return questions + [Question(call, track) for call, track in polls]
 
     def due_ms(self) -> int | None:
         """When the next read is due, None if nothing is waiting."""
-        due = [track.due_ms for track in self._at(Stage.ITEMS)]
-        polls_ms = self._polling.due_ms(self._at(Stage.ACCEPTED))
+        due = [track.due_ms for track in self._watched.at(Stage.ITEMS)]
+        polls_ms = self._polling.due_ms()
         due += [] if polls_ms is None else [polls_ms]
         if not self.listing.running:
-            gather_ms = 0 if self._listed_since_ms is None else self._listed_since_ms + LIST_AFTER_MS
-            due += [max(track.due_ms, gather_ms) for track in self._at(Stage.LISTED)]
+            gather_ms = 0 if self._gathered_since_ms is None else self._gathered_since_ms + LIST_AFTER_MS
+            due += [max(track.due_ms, gather_ms) for track in self._watched.at(Stage.LISTED)]
+            due += [gather_ms] if self._watched.any_at(Stage.AWAITED) else []
         return min(due, default=None)
 
     # --- answers ---------------------------------------------------------------------------------------------------
 
     def take_poll(self, track: Track, answer: OperationSeen | OperationAbsent | Unread) -> None:
         """How one operation is."""
+        if track not in self._watched:
+            # The list proved all of it meanwhile.
+            return
         match answer:
             case OperationSeen():
                 self._seen(track, answer)
@@ -115,11 +138,13 @@ class Observer:
 
     def take_operations(self, answer: OperationsPage | Unread) -> None:
         """A page of the operations' list."""
-        for track, seen in self._polling.take_page(answer, self._tracks):
+        for track, seen in self._polling.take_page(answer):
             self._seen(track, seen)
 
     def take_items(self, track: Track, answer: ItemsSeen | ItemsArchived | Unread) -> None:
         """What the log proves."""
+        if track not in self._watched:
+            return
         if isinstance(answer, Unread):
             self._unread(track, answer, Stage.ITEMS)
             return
@@ -135,12 +160,18 @@ class Observer:
         if not self._settle(track, Basis.LOG):
             self._to_list(track)
 
-    def take_payments(self, answer: PaymentsPage | Unread) -> None:
-        """A page of the payments' list; after its last page the operations that waited for it are judged."""
-        for track in self.listing.take(answer, self._payments):
-            self._listed(track)
+    def take_payments(self, call: ListPayments, answer: PaymentsPage | Unread) -> None:
+        """A page of the payments' list. What it proves whole is settled; after a reading's last page the operations that
+        waited for it are judged, and what it should have shown by then is asked for.
+        """
+        taken = self.listing.take(call, answer, self._watched.payments)
+        for track in taken.complete:
+            self._settle(track, Basis.LIST)
+        for track in taken.waited:
+            if track.stage is Stage.LISTED and track in self._watched:
+                self._listed(track)
         if not self.listing.running:
-            self._listed_since_ms = None
+            self._end_reading()
 
     # --- from answer to stage ----------------------------------------------------------------------------------------
 
@@ -158,7 +189,7 @@ class Observer:
             # One page of the list proves many payments, with the provider's amount, id and time.
             self._to_list(track)
         else:
-            track.stage = Stage.ITEMS
+            self._watched.move(track, Stage.ITEMS)
 
     def _absent(self, track: Track) -> None:
         now_ms = self._context.gateway.moment().boottime_ms
@@ -198,7 +229,8 @@ class Observer:
         elif self._settle(track, Basis.LIST):
             return
         elif not track.log_read:
-            track.stage, track.due_ms = Stage.ITEMS, 0
+            track.due_ms = 0
+            self._watched.move(track, Stage.ITEMS)
         elif (track.log or track.sent_here) and track.reads < READS_MAX:
             # The list may lag behind: read it again.
             track.reads += 1
@@ -221,26 +253,38 @@ class Observer:
         burnt = ended is not None and self._context.promise(track).burns_ids
         return Proofs(track.found, track.log, burnt, ended.finished_ms if ended is not None else None)
 
-    def _at(self, stage: Stage) -> list[Track]:
-        return [track for track in self._tracks.values() if track.stage is stage]
-
     def _to_list(self, track: Track) -> None:
-        now_ms = self._context.gateway.moment().boottime_ms
-        track.stage, track.due_ms = Stage.LISTED, now_ms
-        if self._listed_since_ms is None:
-            self._listed_since_ms = now_ms
+        track.due_ms = self._context.gateway.moment().boottime_ms
+        self._watched.move(track, Stage.LISTED)
+        self._gather(track)
+
+    def _gather(self, track: Track) -> None:
+        """The list is to show its payments: the next reading is worth more."""
+        self._gathered += len(track.operation.items)
+        if self._gathered_since_ms is None:
+            self._gathered_since_ms = self._context.gateway.moment().boottime_ms
 
     def _list_due(self, now_ms: int, *, idle: bool) -> bool:
-        if self.listing.running:
-            return not self.listing.flying
-        waiting = [track for track in self._at(Stage.LISTED) if track.due_ms <= now_ms]
-        if not waiting:
+        awaited = self._watched.any_at(Stage.AWAITED)
+        if not awaited and not any(track.due_ms <= now_ms for track in self._watched.at(Stage.LISTED)):
             return False
-        since_ms = now_ms if self._listed_since_ms is None else self._listed_since_ms
-        if idle or len(waiting) >= LIST_FULL or now_ms - since_ms >= LIST_AFTER_MS:
-            self.listing.begin(tuple(waiting), anew=any(track.log_read for track in waiting))
-            return True
-        return False
+        since_ms = now_ms if self._gathered_since_ms is None else self._gathered_since_ms
+        return idle or self._gathered >= self._full or now_ms - since_ms >= LIST_AFTER_MS
+
+    def _begin_reading(self, now_ms: int, *, idle: bool) -> None:
+        waiting = tuple(track for track in self._watched.at(Stage.LISTED) if track.due_ms <= now_ms)
+        self.listing.begin(waiting, anew=any(track.log_read for track in waiting), expected=self._gathered)
+        self._gathered, self._gathered_since_ms = 0, None
+        until_ms = now_ms if idle else now_ms - PATIENCE_MS
+        self._to_be_shown = tuple(track for track in self._watched.at(Stage.AWAITED) if track.due_ms <= until_ms)
+
+    def _end_reading(self) -> None:
+        for track in self._to_be_shown:
+            if track.stage is Stage.AWAITED and track in self._watched:
+                self._watched.move(track, Stage.ACCEPTED)
+        self._to_be_shown = ()
+        if self._watched.any_at(Stage.AWAITED) and self._gathered_since_ms is None:
+            self._gathered_since_ms = self._context.gateway.moment().boottime_ms
 
     def _unread(self, track: Track, answer: Unread, stage: Stage) -> None:
         track.reads += 1
@@ -262,7 +306,8 @@ class Observer:
             self._leave(track, Left.IN_DOUBT)
         else:
             pause_ms = min(250 * 2**track.reads, 60_000) if pause_s is None else int(1000 * pause_s)
-            track.stage, track.due_ms = stage, now_ms + pause_ms
+            track.due_ms = now_ms + pause_ms
+            self._watched.move(track, stage)
 
     def _leave(self, track: Track, why: Left, code: str = "", message: str = "") -> None:
         track.leave(why, code or track.code, message or track.message)
@@ -284,6 +329,4 @@ class Observer:
         self._context.tally.waits.append(Wait(provider=name, why=Left.IN_DOUBT, text=text, until_ms=until_ms))
 
     def _forget(self, track: Track) -> None:
-        self._tracks.pop(track.operation.operation_id, None)
-        for item in track.operation.items:
-            self._payments.pop(item.payment_id, None)
+        self._watched.forget(track)

@@ -153,7 +153,7 @@ class Sender:
 
     def _executed(self, track: Track, answer: SendAnswer) -> None:
         self._calm()
-        track.stage, track.accepted = Stage.ACCEPTED, True
+        track.stage, track.accepted = Stage.ACCEPTED if answer.exists else Stage.AWAITED, True
         protected = self._context.promise(track).protection_ms > 0
         if answer.items and not answer.exists and (protected or not ambiguous(track.sends)):
             # Results that came with the answer; an unprotected earlier try may have been executed as well.

@@ -22,6 +22,8 @@ class Stage(Enum):
     """It is to be sent, for the first time or again."""
     FLYING = auto()
     """A send of it is in flight."""
+    AWAITED = auto()
+    """The provider took it: its payments are expected in the list."""
     ACCEPTED = auto()
     """The provider has it, or may have it: ask how it is."""
     ITEMS = auto()

@@ -46,8 +46,8 @@ def answer_of(call: Call, result: WireResult) -> Answer:
             return _log(operation, reply)
         case ListOperations(_, cursor):
             return read_operations_page(reply, cursor) if reply.succeeded else unread(reply)
-        case ListPayments(_, cursor, _):
-            return read_payments_page(reply, cursor) if reply.succeeded else unread(reply)
+        case ListPayments(_, cursor, _, until):
+            return read_payments_page(reply, cursor, until) if reply.succeeded else unread(reply)
         case ReadAssignment(assignment_id):
             return read_assignment(reply, assignment_id)
         case ReadAccount():

@@ -19,9 +19,9 @@ def remote_id_of(value: object) -> str:
     return value if isinstance(value, str) and _DIGITS.fullmatch(value) else ""
 
 
-def read_payments_page(reply: Reply, cursor: str) -> PaymentsPage | Unread:
-    """A page of issued bonuses. One entry that cannot be read, or that is out of order, makes the whole page unread: a
-    scan with a hole would let something be paid again.
+def read_payments_page(reply: Reply, cursor: str, until: str = "") -> PaymentsPage | Unread:
+    """A page of issued bonuses. One entry that cannot be read, or that is out of order or bounds, makes the whole page
+    unread: a scan with a hole would let something be paid again.
     """
     page = page_of(reply.value)
     if isinstance(page, str):
@@ -39,6 +39,8 @@ def read_payments_page(reply: Reply, cursor: str) -> PaymentsPage | Unread:
             return unread(reply, message=f"the list of bonuses is not in the order of its ids at {number}")
         last = number
         found.append(payment)
+    if until and last > int(until):
+        return unread(reply, message=f"the list of bonuses goes beyond the last id that was asked for, to {last}")
     if has_more and not found:
         return unread(reply, message="the list of bonuses says that it goes on, but does not")
     return PaymentsPage(

@@ -1,0 +1,160 @@
+"""What finding out costs beside the work: questions counted, and windows of the list that lose nothing."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconcile.protocol.listing import Listing
+from reconcile.providers.base import ListPayments, PaymentsPage, RemotePayment, Unread, WireRequest, WireResponse
+from reconcile.providers.registry import make_codec
+from tests.support.asked import settings
+from tests.support.world import Fault, World, bonus
+
+PAGE = 300
+
+
+def kinds(world: World) -> Counter[str]:
+    """How many requests of each kind were made: `POST user-bonuses`, `GET operations/*`."""
+    names = (f"{request.method} {request.target.partition('?')[0]}" for request in world.requests)
+    return Counter(re.sub(r"operations/[0-9a-f-]{36}", "operations/*", name.replace("/api/v1/", "")) for name in names)
+
+
+@pytest.fixture
+def verified(tmp_path: Path) -> Iterator[World]:
+    """A world whose account has paid before, in batches of 100 from now on."""
+    world = World(tmp_path, desired=[bonus("w0", "1.00")])
+    assert world.apply().exit_code == 0
+    world.settings = settings(batch_size=100)
+    world.desired += [bonus(f"n{number}", "1.00") for number in range(2_950)]
+    world.requests.clear()
+    yield world
+    world.close()
+
+
+def test_operations_that_the_list_proves_are_not_asked_for(verified: World) -> None:
+    """2,950 payments in batches of 100: 30 requests that pay, and none of them is polled."""
+    assert verified.apply(slots=8).exit_code == 0
+    found = kinds(verified)
+    assert found["POST user-bonuses"] == 30
+    assert found["GET operations/*"] + found["GET operations/*/log"] == 0
+
+
+def test_finding_out_costs_less_than_half_of_the_work(verified: World) -> None:
+    """Ten full pages hold 2,950 payments; some more are asked for while they fill."""
+    verified.apply(slots=8)
+    found = kinds(verified)
+    assert sum(found.values()) - found["POST user-bonuses"] - found["GET requester"] < 15
+
+
+def test_what_the_list_lags_behind_with_is_proved_by_the_logs(verified: World) -> None:
+    """The list stays empty for an hour: each operation's own log tells, and all is issued."""
+    verified.strike(Fault(name="lag", delay_ms=3_600_000))
+    report = verified.apply(slots=8)
+    assert (report.exit_code, len(report.paid)) == (0, 2_950)
+    assert kinds(verified)["GET operations/*/log"] == 30
+
+
+# --- windows of ids --------------------------------------------------------------------------------------------------
+
+
+def page_of(ids: list[int], call: ListPayments) -> PaymentsPage:
+    """The provider's answer: the ids after the cursor and up to the bound, at most a page of them."""
+    low, high = int(call.cursor or -1), int(call.until) if call.until else 1 << 62
+    found = [one for one in ids if low < one <= high]
+    payments = tuple(
+        RemotePayment(
+            remote_id=str(one),
+            recipient="w",
+            assignment_id="",
+            amount=Decimal(1),
+            created_ms=0,
+            comment="",
+            texts=(),
+        )
+        for one in found[:PAGE]
+    )
+    return PaymentsPage(
+        payments=payments, next_cursor=payments[-1].remote_id if len(found) > PAGE else "", server_ms=None
+    )
+
+
+class Recording(Listing):
+    """Keeps the ids that it was shown."""
+
+    def __init__(self, slots: int) -> None:
+        super().__init__(_Run(slots), "")  # type: ignore[arg-type]
+        self.shown: list[int] = []
+
+    def take(self, call: ListPayments, answer: PaymentsPage | Unread, tracks: object) -> object:  # type: ignore[override]
+        assert isinstance(answer, PaymentsPage)
+        self.shown += [int(payment.remote_id) for payment in answer.payments]
+        return super().take(call, answer, {})
+
+
+class _Run:
+    """The part of a run that a listing without markers looks at."""
+
+    project = ""
+
+    def __init__(self, slots: int) -> None:
+        self.gateway = self
+        self.slots = slots
+        self.settings = settings().providers[0]
+
+
+def read_all(listing: Recording, ids: list[int], expected: int, order: int) -> int:
+    """One reading to its end; answers come in an order of the test's. Returns how many pages were asked for."""
+    listing.begin((), anew=False, expected=expected)
+    flying: list[ListPayments] = []
+    pages = 0
+    while listing.running:
+        asked = listing.calls(listing._context.gateway.slots - len(flying))
+        pages += len(asked)
+        flying += asked
+        call = flying.pop(order % len(flying))
+        listing.take(call, page_of(ids, call), {})
+    return pages
+
+
+@given(
+    steps=st.lists(st.sampled_from([1, 2, 3, 5, 5_000]), min_size=1, max_size=40),
+    slots=st.integers(1, 9),
+    order=st.integers(0, 7),
+    guess=st.integers(0, 20_000),
+)
+def test_windows_show_every_payment_once_whatever_the_ids_and_the_guess(
+    steps: list[int], slots: int, order: int, guess: int
+) -> None:
+    """Ids with gaps of any width, in blocks of 97; a second reading shows what came meanwhile, and nothing again."""
+    ids: list[int] = []
+    for step in steps:
+        last = ids[-1] if ids else 0
+        ids += [last + step * (number + 1) for number in range(97)]
+    listing = Recording(slots)
+    read_all(listing, ids[: len(ids) // 2], guess, order)
+    read_all(listing, ids, guess, order)
+    assert sorted(listing.shown) == ids
+
+
+def test_a_million_even_ids_are_read_in_little_more_than_full_pages() -> None:
+    """9,000 payments, 30 pages: eight at once, each in a window of its own, cost at most five more."""
+    ids = list(range(1_000, 1_000 + 9_000 * 3, 3))
+    listing = Recording(8)
+    listing._cursor = "999"
+    assert read_all(listing, ids, len(ids), 0) <= 35
+
+
+def test_a_window_is_asked_for_by_its_bounds_and_an_answer_beyond_them_is_unread() -> None:
+    codec = make_codec(settings().providers[0])
+    call = ListPayments(None, "10", until="20")
+    assert codec.request(call) == WireRequest("GET", "/api/v1/user-bonuses?sort=id&id_gt=10&id_lte=20&limit=300")
+    body = b'{"items":[{"id":"21","user_id":"w","amount":1,"created":"2026-11-22T10:00:00"}],"has_more":false}'
+    answer = codec.answer(call, WireResponse(200, {}, body))
+    assert isinstance(answer, Unread)
+    assert "beyond the last id" in answer.message
