@@ -232,12 +232,12 @@ def test_the_gate_of_a_new_batching_state_waits_for_the_window(tmp_path: Path) -
 
 def test_a_slow_operation_is_left_in_doubt_and_settled_by_a_later_run(tmp_path: Path) -> None:
     world = five(tmp_path)
-    world.options = replace(world.options, run_ms=2_000_000)
+    world.options = replace(world.options, start_ms=2_000_000)
     report = world.apply()
     assert report.exit_code == 3
     assert report.left
     world.clock.advance(3_000_000)
-    world.remote.options = replace(world.options, run_ms=60)
+    world.remote.options = replace(world.options, start_ms=20)
     assert world.apply().exit_code == 0
     assert_paid_once(world)
     world.close()
