@@ -175,6 +175,8 @@ def test_what_is_held_back_for_a_payment_by_hand_is_not_called_sent(tmp_path: Pa
     status = line.expect(0, "status")
     assert "2 of what is to issue the last apply held back" in status.out
     assert line.expect(0, "status", "--format", "json").json()["held"] == 2
+    rows = line.expect(0, "state", "list", "--format", "json").json()["bonuses"]
+    assert [row["status"] for row in rows if row["recipient"] == "A1"] == ["planned", "planned"]
     assert "Warning: The last apply held 2 of these back" in line.expect(0, "plan").err
 
 
