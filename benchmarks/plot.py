@@ -84,6 +84,8 @@ def _series(name: str, points: Sequence[Point], *, colour: str, across: _Scale, 
 def _names_beside(ends: Sequence[tuple[str, float]]) -> Iterator[str]:
     """Each line's name at its right end, pushed down where two would cover each other."""
     last = float("-inf")
-    for name, y in ends:
-        last = max(y, last + 15)
-        yield f'<text x="{WIDTH - _RIGHT + 10}" y="{round(last + 4, 1)}">{name}</text>'
+    for place, (name, y) in enumerate(ends):
+        last = round(max(y, last + 15), 1)
+        colour = _COLOURS[place % len(_COLOURS)]
+        yield f'<rect x="{WIDTH - _RIGHT + 10}" y="{last - 4}" width="9" height="9" fill="{colour}"/>'
+        yield f'<text x="{WIDTH - _RIGHT + 24}" y="{last + 5}">{name}</text>'
