@@ -20,6 +20,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+import botocore.session  # noqa: F401 (loaded once, for every child that pays through MTurk)
+
 from reconcile.cli.app import execute
 from reconcile.cli.commands import (  # noqa: F401 (loaded once, for every child)
     apply,
@@ -38,9 +40,10 @@ from reconcile.providers.http import HttpWire
 from reconcile.providers.http_deadline import Stream
 from reconcile.state.events import Event
 from reconcile.state.sqlite import SqliteLedger
-from tests.kill.calls import call_name
+from tests.kill.calls import asked_of, call_name
 
 REQUEST_LINE = re.compile(rb"([A-Z]+) (\S+) HTTP/1\.1\r\n")
+AMZ_TARGET = re.compile(rb"\r\nx-amz-target: *\S*\.(\w+)\r\n", re.IGNORECASE)
 
 
 def fill_disk(ledger: SqliteLedger) -> None:
@@ -127,7 +130,8 @@ def _watch_requests(points: Points) -> None:
 
     def watched(self: Stream) -> None:
         found = REQUEST_LINE.match(self._pending)
-        name = call_name(found[1].decode(), found[2].decode()) if found else ""
+        asked = AMZ_TARGET.search(self._pending)
+        name = call_name(found[1].decode(), found[2].decode(), asked[1].decode() if asked else "") if found else ""
         if name:
             points.reach(f"request leaves: {name}")
         flush(self)
@@ -142,7 +146,8 @@ def _watch_answers(points: Points) -> None:
     under_way: dict[int, str] = {}
 
     def watched_start(self: HttpWire, ticket: Ticket) -> None:
-        under_way[ticket.number] = call_name(ticket.request.method, ticket.request.target)
+        request = ticket.request
+        under_way[ticket.number] = call_name(request.method, request.target, asked_of(request))
         start(self, ticket)
 
     def watched_wait(self: HttpWire, timeout_s: float) -> Any:

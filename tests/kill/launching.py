@@ -116,7 +116,7 @@ class Launcher:
         order = {
             "do": "start",
             "folder": str(project.folder),
-            "environ": ENVIRON | {"HOME": str(project.folder)},
+            "environ": ENVIRON | project.environ | {"HOME": str(project.folder)},
             "arguments": arguments,
             "number": at,
             "prefix": [prefix] if isinstance(prefix, str) else prefix,
@@ -129,7 +129,7 @@ class Launcher:
 class Project:
     """A folder with a config and one campaign, paid at an emulator. `mode`: further lines of its provider.
 
-    `asked` are the amounts by worker, as the spec has them.
+    `asked` are the amounts by worker, as the spec has them; `environ` is added to a command's environment.
     """
 
     def __init__(
@@ -147,6 +147,7 @@ class Project:
         self.launcher = launcher
         self.emulator = emulator
         self.asked: dict[str, str] = {}
+        self.environ: dict[str, str] = {}
         (folder / "specs").mkdir(parents=True)
         config = CONFIG.format(
             endpoint=endpoint or emulator.endpoint, mode=mode, environment=environment, concurrency=concurrency

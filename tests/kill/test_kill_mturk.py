@@ -11,16 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.kill.launching_mturk import HEAD, KEYS
 from tests.kill.test_kill_points import TURNS, share_of
 from tests.support.emulator import EmulatorProcess
 from tests.support.figures import Tell
 
-ACCOUNT = "300000000001"
-KEYS = {
-    "AWS_ACCESS_KEY_ID": f"AKIDEMULATOR{ACCOUNT}",
-    "AWS_SECRET_ACCESS_KEY": "emulator-secret-key",
-    "AWS_EC2_METADATA_DISABLED": "true",
-}
 BONUSES = 60
 PERCENT = 3
 CONFIG = """\
@@ -28,7 +23,6 @@ version: 1
 providers:
   mturk: {{type: mturk, environment: sandbox, endpoint: "{endpoint}", settle_window: 1, reason_marker: {marked}}}
 """
-HEAD = 'version: 1\ncampaign: {campaign}\nprovider: mturk\ndefaults: {{reason: "Thank you!"}}\nbonuses:\n'
 
 
 class Project:

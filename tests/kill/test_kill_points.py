@@ -11,6 +11,7 @@ import pytest
 
 from reconcile.emulator.options import ACCOUNT
 from tests.kill.launching import Launcher, Project
+from tests.kill.launching_mturk import MturkProject
 from tests.support.emulator import EmulatorProcess
 from tests.support.figures import Tell
 
@@ -25,11 +26,12 @@ ASKED = {"w1": "10.00", "w2": "20.00", "w3": "30.00"}
 
 
 class Mode(NamedTuple):
-    """Lines of the config, the environment, and this mode's part of the kills in percent."""
+    """Lines of the config, the environment, this mode's part of the kills in percent, and whose projects these are."""
 
     config: str
     percent: int
     environment: str = "sandbox"
+    project: type[Project] = Project
 
 
 MODES = {
@@ -38,6 +40,8 @@ MODES = {
     "sync": Mode("    mode: sync\n", 10),
     "sync batches": Mode("    mode: sync\n    batch_size: 2\n", 15),
     "yandex": Mode(f"    account: {ACCOUNT}\n", 10, "yandex"),
+    "mturk": Mode("", 5, project=MturkProject),
+    "mturk by reference": Mode("    reason_marker: true\n", 5, project=MturkProject),
 }
 
 
@@ -62,7 +66,7 @@ def test_a_kill_at_a_point_and_the_next_run_pay_each_bonus_once(
         folder.mkdir()
         options = {"latency-ms": 2, "daily-limit": 0, "run-ms": 0, "yandex": mode.environment == "yandex"}
         with EmulatorProcess(folder / "remote.db", options) as emulator:
-            project = Project(folder / "project", launcher, emulator, mode.config, environment=mode.environment)
+            project = mode.project(folder / "project", launcher, emulator, mode.config, environment=mode.environment)
             for campaign in range(min(CAMPAIGNS, share - kills)):
                 killed = kill_at(project, f"c{campaign}", at)
                 kills += killed

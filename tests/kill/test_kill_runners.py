@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.kill.launching import Ended, Launcher, Project
+from tests.kill.launching_mturk import MturkProject
 from tests.support.emulator import EmulatorProcess
 
 APPLY = ("apply", "--auto-approve", "--format", "json", "--wait", "10")
@@ -72,17 +73,27 @@ MOMENTS = {
 }
 
 
+WAYS: dict[str, tuple[type[Project], str]] = {
+    "singles": (Project, ""),
+    "batches": (Project, BATCHES),
+    "sync": (Project, "    mode: sync\n"),
+    "mturk": (MturkProject, ""),
+    "mturk by reference": (MturkProject, "    reason_marker: true\n"),
+}
+
+
 @pytest.mark.parametrize("moment", MOMENTS)
-@pytest.mark.parametrize("mode", ["", BATCHES, "    mode: sync\n"], ids=["singles", "batches", "sync"])
+@pytest.mark.parametrize("way", WAYS)
 def test_a_stopped_runner_whose_lock_was_taken_over_sends_nothing_when_it_wakes(
-    tmp_path: Path, launcher: Launcher, emulator: EmulatorProcess, mode: str, moment: str
+    tmp_path: Path, launcher: Launcher, emulator: EmulatorProcess, way: str, moment: str
 ) -> None:
     """It is stopped, its lock is taken, another run pays everything: then it wakes, writes nothing, and says so.
 
     One connection, so that nothing but the moment itself is under way: a run that is stopped inside a commit keeps
     SQLite's own lock, too, and has to be ended.
     """
-    project = Project(tmp_path / "project", launcher, emulator, mode, concurrency=1)
+    kind, mode = WAYS[way]
+    project = kind(tmp_path / "project", launcher, emulator, mode, concurrency=1)
     project.ask(**dict(list(FORTY.items())[:16]))
     prefix, at = MOMENTS[moment]
     stopped = project.start(*APPLY, at=at, prefix=prefix, action="SIGSTOP")
