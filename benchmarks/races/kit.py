@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from benchmarks.bench import Bench, Benchmark, Finding, Limit, compare, lacking, playable, rows
 from benchmarks.measuring import Case, NotRun, paying_rate, played, rate
 from benchmarks.paying import Terms, apply_once, case, kit_once
-from benchmarks.races.paying import BATCHES_50, terms_of
 
 WAYS = {
     "sync": ("create_user_bonuses, async_mode=False, by hundreds", 5_000, 7),
@@ -16,7 +15,7 @@ WAYS = {
 
 def run(bench: Bench) -> Iterator[Finding]:
     """Rates are compared: the slow ways pay fewer."""
-    terms = terms_of(bench)[BATCHES_50]
+    terms = Terms(bench.size(20_000), 100, 8, 50)
     mine = case("bonusctl, by hundreds", "bonusctl apply --auto-approve", lambda: apply_once(bench, terms))
     kits = {way: _kit(bench, way, label, bench.size(payments)) for way, (label, payments, _) in WAYS.items()}
     figures = played(playable([mine, *kits.values()]), bench.rounds(BENCHMARK.rounds))
