@@ -5,8 +5,9 @@ borders. None of them holds an amount, a text, a time, a file or a position: an 
 """
 
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha1
+from struct import unpack
 from typing import Final
 from uuid import UUID
 
@@ -16,6 +17,10 @@ _SEPARATOR: Final = "\x1f"
 _KEEP: Final = (1 << 128) - 1 - (0xF << 76) - (0x3 << 62)
 _VERSION_5: Final = (0x5 << 76) | (0x2 << 62)
 _START: Final = sha1(NAMESPACE.bytes, usedforsecurity=False)
+_DIGEST_BYTES: Final = 20
+# What the version and the variant make of the bytes 6 and 8 of an id.
+_SIXTH: Final = bytes(byte & 0x0F | 0x50 for byte in range(256))
+_EIGHTH: Final = bytes(byte & 0x3F | 0x80 for byte in range(256))
 
 
 def uuid5(name: str) -> bytes:
@@ -47,6 +52,29 @@ def bonus_ids(project: str, campaign: str) -> Callable[[str], bytes]:
         digest = start.copy()
         digest.update(rest.encode())
         return (int.from_bytes(digest.digest()[:16], "big") & _KEEP | _VERSION_5).to_bytes(16, "big")
+
+    return make
+
+
+def many_bonus_ids(project: str, campaign: str) -> Callable[[Sequence[bytes]], Sequence[bytes]]:
+    """The same for many at once, each as the UTF-8 of what `bonus_ids` takes: half the time again, since version and
+    variant are set in all of them together.
+    """
+    shared = unicodedata.normalize("NFC", _SEPARATOR.join(("bonus", project, campaign, "")))
+    start = _START.copy()
+    start.update(shared.encode())
+    copy = start.copy
+
+    def make(rests: Sequence[bytes]) -> Sequence[bytes]:
+        digests = []
+        for rest in rests:
+            digest = copy()
+            digest.update(rest)
+            digests.append(digest.digest())
+        raw = bytearray(b"".join(digests))
+        raw[6::_DIGEST_BYTES] = raw[6::_DIGEST_BYTES].translate(_SIXTH)
+        raw[8::_DIGEST_BYTES] = raw[8::_DIGEST_BYTES].translate(_EIGHTH)
+        return unpack("16s4x" * len(digests), raw)
 
     return make
 

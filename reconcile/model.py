@@ -5,12 +5,13 @@ epoch, UTC (`reconcile.times`). A part that is absent is the empty text.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final, Literal, NamedTuple, TypeAlias, assert_never
 
 from reconcile import identity
+from reconcile.money import format_amount
 
 TextValue: TypeAlias = str | bool | tuple[tuple[str, str], ...]
 Texts: TypeAlias = tuple[tuple[str, TextValue], ...]
@@ -98,6 +99,31 @@ class Desired(NamedTuple):
     def identity(self, project: str) -> Identity:
         """The parts of its id."""
         return Identity(project, self.campaign.name, self.recipient, self.assignment_id, self.key)
+
+
+class Block(NamedTuple):
+    """Bonuses of rows that follow each other in one data file: so many cost little more than one.
+
+    `bonus_ids` and `fingerprints` (`fingerprint`) are as long as each other; `bonus` makes the one at a position. None of them
+    has a former identity. `campaign` stands where Desired has it.
+    """
+
+    bonus_ids: Sequence[bytes]
+    campaign: Campaign
+    fingerprints: Sequence[bytes]
+    bonus: Callable[[int], Desired]
+
+    def bonuses(self) -> Iterator[Desired]:
+        """Each of them, in order."""
+        return map(self.bonus, range(len(self.bonus_ids)))
+
+
+ID_BYTES: Final = 16
+
+
+def fingerprint(bonus_id: bytes, amount: Decimal) -> bytes:
+    """A bonus and what it was, or shall be, paid: the id's bytes, then the amount's canonical text."""
+    return bonus_id + format_amount(amount).encode()
 
 
 class PaymentStatus(StrEnum):

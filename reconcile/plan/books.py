@@ -3,13 +3,15 @@
 A book is used up while the specs stream past: what remains in it at the end is what the specs no longer ask for.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final, NamedTuple
 
 from reconcile import identity
-from reconcile.money import EXACT, ZERO, add
+from reconcile.errors import StateCorrupt
+from reconcile.model import ID_BYTES
+from reconcile.money import EXACT, ZERO, add, amount_from_wire
 from reconcile.plan.decision import Known
 from reconcile.state.ledger import RecordedBonus, RecordedPayment, StateReader
 
@@ -36,11 +38,31 @@ EMPTY: Final = Held(ZERO, 0, 0, 0, ZERO, 1, False)  # noqa: FBT003 (a row of a t
 
 @dataclass(slots=True)
 class Book:
-    """A campaign's recorded bonuses. `plain`: those with exactly one payment, which is issued; `odd`: all others."""
+    """A campaign's recorded bonuses: those with exactly one payment, which is issued, and `odd`, all others.
 
-    plain: dict[bytes, Decimal] = field(default_factory=dict)
+    The former are `settled`, the set of their fingerprints, as long as whole blocks of the specs are found in it; once one bonus
+    is asked for alone, those that are left are `plain`, by id.
+    """
+
+    settled: set[bytes] = field(default_factory=set)
     odd: dict[bytes, RecordedBonus] = field(default_factory=dict)
     paid: bool = False
+    _plain: dict[bytes, Decimal] | None = None
+
+    @property
+    def plain(self) -> dict[bytes, Decimal]:
+        """What was issued, by id, of those that nobody used up."""
+        if self._plain is None:
+            self._plain = {one[:ID_BYTES]: _amount(one[ID_BYTES:]) for one in self.settled}
+            self.settled.clear()
+        return self._plain
+
+    def use(self, fingerprints: Sequence[bytes]) -> bool:
+        """Use up all of these, if all were issued just so and none was asked for alone before; else none."""
+        if not self.settled.issuperset(fingerprints):
+            return False
+        self.settled.difference_update(fingerprints)
+        return True
 
     def take(self, bonus_id: bytes) -> Held | None:
         """What is recorded under this id, which is thereby used up."""
@@ -61,6 +83,17 @@ class Book:
         yield from (row for row in self.odd.values() if row.issued_count or row.open_count)
 
 
+def _amount(text: bytes) -> Decimal:
+    found = amount_from_wire(text.decode("utf-8", "replace"))
+    if found is None:
+        raise StateCorrupt(
+            f"The state holds {text!r} where an amount belongs",
+            detail="Its tables were altered.",
+            remedy="bonusctl state verify",
+        )
+    return found
+
+
 def plain(issued: Decimal) -> Held:
     """One payment, issued."""
     return Held(issued, 1, 1, 0, ZERO, 1, False)  # noqa: FBT003 (a row of a table)
@@ -74,18 +107,14 @@ def held(row: RecordedBonus) -> Held:
 
 
 def load_book(reader: StateReader, ledger: int, campaign: str, project: str) -> Book:
-    """The book of one project's campaign. One pass over the campaign's rows in the ledger."""
+    """The book of one project's campaign. One pass over the campaign's rows in the ledger, and a look at each odd one."""
     book = Book()
-    one_payment, odd = book.plain, book.odd
-    for row in reader.bonuses(ledger, campaign):
-        bonus_id, owner, _, _, _, _, issued, count, sequence, open_count, _, attempt, _ = row
-        if owner != project:
-            continue
-        if count == 1 and sequence == 1 and open_count == 0 and attempt == 1:
-            one_payment[bonus_id] = issued
-        else:
-            odd[bonus_id] = row
-    book.paid = bool(one_payment) or any(row.issued_count or row.open_count for row in odd.values())
+    others: list[bytes] = []
+    for page in reader.issued_once(ledger, project, campaign):
+        book.settled.update(page.fingerprints)
+        others += page.others
+    book.odd = {row.bonus_id: row for row in reader.bonuses_by_id(ledger, others)}
+    book.paid = bool(book.settled) or any(row.issued_count or row.open_count for row in book.odd.values())
     return book
 
 

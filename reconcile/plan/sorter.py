@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Final, assert_never
 
 from reconcile import digest, identity
-from reconcile.model import Desired, Identity, Texts
+from reconcile.model import Block, Desired, Identity, Texts, fingerprint
 from reconcile.money import ZERO, add
 from reconcile.plan import acceptance, decision
 from reconcile.plan.books import EMPTY, Held, held, merge, plain
@@ -50,7 +50,7 @@ class Sorter:
         self._claims: dict[bytes, Identity] = {}
         self._texts: dict[Texts, Texts] = {}
 
-    def take(self, desired: Iterable[Desired]) -> None:
+    def take(self, desired: Iterable[Desired | Block]) -> None:
         """Sort all that the specs ask for."""
         campaign = None
         targets = self._targets
@@ -59,6 +59,11 @@ class Sorter:
             if bonus[1] is not campaign:
                 campaign = bonus[1]
                 tally = self._shelf.tally(campaign)
+                pop = None
+            if isinstance(bonus, Block):
+                self._take_block(tally, bonus)
+                continue
+            if pop is None:
                 pop = tally.book.plain.pop
             issued = pop(bonus[0], None)
             if targets and not self._targeted(bonus):
@@ -69,6 +74,23 @@ class Sorter:
                 tally.unchanged += 1
             else:
                 self._sort(tally, bonus, None if issued is None else plain(issued))
+
+    def _take_block(self, tally: Tally, block: Block) -> None:
+        """The same for many: those that are settled are told apart from the others all at once."""
+        if self._targets:
+            self.take(block.bonuses())
+            return
+        tally.asked += len(block.bonus_ids)
+        if tally.book.use(block.fingerprints):
+            tally.unchanged += len(block.bonus_ids)
+            return
+        pop = tally.book.plain.pop
+        for position, bonus_id in enumerate(block.bonus_ids):
+            issued = pop(bonus_id, None)
+            if issued is not None and fingerprint(bonus_id, issued) == block.fingerprints[position]:
+                tally.unchanged += 1
+            else:
+                self._sort(tally, block.bonus(position), None if issued is None else plain(issued))
 
     def _sort(self, tally: Tally, bonus: Desired, taken: Held | None) -> None:
         """One bonus that is not plainly settled. `taken`: what its book held for it, if that was seen already."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from reconcile.diagnostics import Diagnostics
 from reconcile.errors import InvalidInput, UsageError
-from reconcile.model import Campaign, Desired, parse_address
+from reconcile.model import Block, Campaign, Desired, parse_address
 from reconcile.packed import all_distinct
 from reconcile.plan.changes import entries_of
 from reconcile.plan.model import Plan, PlanScope
@@ -13,7 +13,7 @@ from reconcile.plan.planner import make_plan
 from reconcile.project.config import Project
 from reconcile.rows import Spooling
 from reconcile.settings import ProviderSettings
-from reconcile.spec.document import campaign_heads, read_specs
+from reconcile.spec.document import campaign_heads, read_blocks, read_specs
 from reconcile.spec.files import SpecFile, spec_files
 from reconcile.spool import SPOOLED
 from reconcile.state.ledger import StateReader
@@ -36,6 +36,10 @@ class Chosen:
     def desired(self, diagnostics: Diagnostics) -> Iterator[Desired]:
         """The bonuses that the files ask for, streaming; what is wrong goes to `diagnostics`."""
         return read_specs(self.project.settings, self.files, diagnostics)
+
+    def blocks(self, diagnostics: Diagnostics) -> Iterator[Desired | Block]:
+        """The same, in blocks where bonuses come so."""
+        return read_blocks(self.project.settings, self.files, diagnostics)
 
     def providers(self) -> tuple[ProviderSettings, ...]:
         """The configured providers that these files pay through."""
@@ -68,7 +72,7 @@ def plan_of(chosen: Chosen, reader: StateReader | None, now_ms: int) -> Plan:
     diagnostics = Diagnostics()
     plan = make_plan(
         settings=chosen.project.settings,
-        desired=chosen.desired(diagnostics),
+        desired=chosen.blocks(diagnostics),
         reader=reader,
         scope=chosen.scope,
         day_start_ms=utc_day_start(now_ms),
@@ -102,7 +106,7 @@ def check_specs(project: Project, selection: Sequence[str] = ()) -> tuple[Diagno
     diagnostics = Diagnostics()
     for warning in project.warnings:
         diagnostics.add(warning)
-    count = sum(1 for _ in chosen.desired(diagnostics))
+    count = sum(len(one.bonus_ids) if isinstance(one, Block) else 1 for one in chosen.blocks(diagnostics))
     return diagnostics, count
 
 

@@ -1,26 +1,24 @@
 """Bonuses of a data file: one a row, over what the entry with `from` and the spec's defaults say.
 
-As with bonuses in YAML there is a short way for the usual row and a careful one for the rest, and both agree.
+As with bonuses in YAML there is a short way for the usual and a careful one for the rest, and both agree. The short way
+takes rows by column (`reconcile.spec.usual`); among rows that it cannot take as a whole, it takes those around the odd ones.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any, Final
 
-from reconcile.model import Desired, Texts
-from reconcile.providers.rules import FieldKind
+from reconcile.model import Block, Desired, Texts
 from reconcile.spec.columns import WHOLE, Source
 from reconcile.spec.fields import FieldReader
 from reconcile.spec.finish import Finisher
 from reconcile.spec.given import Given, merged, names_in, texts_of
-from reconcile.spec.ids import all_usual
 from reconcile.spec.nodes import ABSENT, MappingNode, Node
 from reconcile.spec.report import Report
-from reconcile.spec.templates import Template
-from reconcile.spec.texts import Problem, plain
+from reconcile.spec.rows import Rows
+from reconcile.spec.texts import Problem
+from reconcile.spec.usual import UsualRows
 
-_new: Final = tuple.__new__
 CellPlace = Callable[[int, int], tuple[int, int]]
 """(line of the row, position of the column) → (line, column) of the cell."""
 
@@ -64,89 +62,43 @@ class RowReader:
         report: Report,
         place: CellPlace,
     ) -> None:
-        head = finisher.head
         self.finisher = finisher
         self.above = above
         self.report = report
         self._place = place
-        self._shown = report.shown
-        self._campaign = head.campaign
-        self._make_id = finisher.make_id
-        self._was_another = bool(head.campaign.formerly or above.formerly)
-        self._allow = head.campaign.allow | above.allow
-        self._rules = head.rules
-        self._fields = FieldReader(head.rules, head.tariff, report)
-        self._known_amount = self._fields.amounts.known.get
+        self._rules = finisher.head.rules
+        self._fields = FieldReader(finisher.head.rules, finisher.head.tariff, report)
         self._at = {name: position for position, name in reversed(list(enumerate(columns)))}
         self._sources = sources
-        by_field = {source.field: self._at[source.column] for source in sources if source.language == WHOLE}
-        self._recipient = by_field.get(head.rules.field(FieldKind.RECIPIENT).name, -1)
-        self._assignment = by_field.get(head.rules.field(FieldKind.ASSIGNMENT).name, -1)
-        self._key = by_field.get("key", -1)
-        self._amount = by_field.get(head.rules.field(FieldKind.AMOUNT).name, -1)
-        lengths = finisher.lengths
-        kinds = {field.name: field.kind for field in head.rules.fields}
-        self._texts = tuple(
-            (self._at[source.column], lengths[source.field])
-            for source in sources
-            if kinds.get(source.field) in (FieldKind.TEXT, FieldKind.TEXT_BY_LANGUAGE)
-        )
-        self._flags = tuple(self._at[source.column] for source in sources if kinds.get(source.field) is FieldKind.FLAG)
-        names = names_in(above.said)
-        self._names = {name: self._at[name] for name in names if name in self._at}
-        self._filled = tuple(self._names.values())
-        self._slack = _slack(above, lengths)
-        self._same_texts = partial(texts_of, above) if not self._texts and not self._names else None
-        self._usual = head.good and self._short_way_serves()
+        self._names = {name: self._at[name] for name in names_in(above.said) if name in self._at}
+        usual = UsualRows(finisher, above, sources, self._at, self._fields.amounts, report.shown, self._texts_of)
+        self._usual = usual if usual.serves else None
 
-    def desired(self, line: int, row: Sequence[str]) -> Desired | None:
-        """The bonus of one row, None if it is blank or has errors (reported)."""
-        if self._usual:
-            bonus = self._short_way(line, row)
+    def bonuses(self, rows: Rows) -> Iterator[Desired | Block]:
+        """The bonuses of rows, in their order; those that are blank or have errors (reported) give none."""
+        if self._usual is not None:
+            yield from self._by_halves(self._usual, rows)
+            return
+        for line, row in zip(rows.lines, zip(*rows.columns, strict=True), strict=True):
+            bonus = self._careful_way(line, row)
             if bonus is not None:
-                return bonus
-        return self._careful_way(line, row)
+                yield bonus
 
-    def _short_way(self, line: int, row: Sequence[str]) -> Desired | None:
-        recipient = row[self._recipient]
-        assignment = row[self._assignment] if self._assignment >= 0 else ""
-        key = row[self._key] if self._key >= 0 else ""
-        parts = f"{recipient}\x1f{assignment}\x1f{key}"
-        if all_usual(parts) is None:
-            return None
-        amount = self._known_amount(row[self._amount]) if self._amount >= 0 else self.above.amount
-        if amount is None:
-            return None
-        for position, length_max in self._texts:
-            text = row[position]
-            if text and not plain(text, length_max, '"'):
-                return None
-        for position in self._filled:
-            if not (row[position].isalnum() and len(row[position]) <= self._slack):
-                return None
-        for position in self._flags:
-            if row[position]:
-                return None
-        former = None
-        if self._was_another:
-            former = self.finisher.former(self.above.formerly, recipient, assignment, key)
-        # The tuple's own constructor takes half the time of the named one.
-        return _new(
-            Desired,
-            (
-                self._make_id(parts),
-                self._campaign,
-                recipient,
-                assignment,
-                key,
-                amount,
-                self._same_texts or partial(self._texts_of, row, line),
-                self._allow,
-                former,
-                self._shown,
-                line,
-            ),
-        )
+    def _by_halves(self, usual: UsualRows, rows: Rows) -> Iterator[Desired | Block]:
+        block = usual.block(rows)
+        if block is not None:
+            # A block knows of no former identities.
+            yield from block.bonuses() if usual.was_another else (block,)
+            return
+        count = len(rows.lines)
+        if count > 1:
+            middle = count // 2
+            for part in (slice(middle), slice(middle, count)):
+                yield from self._by_halves(usual, Rows(rows.lines[part], [column[part] for column in rows.columns]))
+            return
+        bonus = self._careful_way(rows.lines[0], [column[0] for column in rows.columns])
+        if bonus is not None:
+            yield bonus
 
     def _careful_way(self, line: int, row: Sequence[str]) -> Desired | None:
         if not any(row) or all(not cell or cell.isspace() for cell in row):
@@ -194,19 +146,6 @@ class RowReader:
         columns += [name for name in self._names if f"`{{{name}}}`" in problem.summary]
         return self._at[columns[0]] if columns else 0
 
-    def _short_way_serves(self) -> bool:
-        above, rules = self.above, self._rules
-        flagged = any(isinstance(value, bool) for value in above.said.values())
-        patterned = any(field.pattern for field in rules.fields)
-        unfilled = any(name not in self._names and name not in above.vars for name in names_in(above.said))
-        ids = above.recipient or above.assignment_id or above.key
-        required = all(field.kind in _ALWAYS for field in rules.fields if field.required)
-        there = self._recipient >= 0 and (self._amount >= 0 or above.amount is not None)
-        return there and required and not (flagged or patterned or unfilled or ids) and self._slack >= 0
-
-
-_ALWAYS: Final = (FieldKind.RECIPIENT, FieldKind.AMOUNT)
-
 
 def _for_a_row(problem: Problem) -> Problem:
     """The same problem with a hint that fits a row."""
@@ -219,21 +158,3 @@ def _for_a_row(problem: Problem) -> Problem:
 
 def _blank(cell: str) -> bool:
     return cell in ABSENT or cell.isspace()
-
-
-def _slack(above: Given, lengths: dict[str, int]) -> int:
-    """How long a value may be so that every text it is filled into surely fits; -1: only the careful way can tell."""
-    slack = 1_000
-    for field, said in above.said.items():
-        parts = [text for _, text in said] if isinstance(said, tuple) and not isinstance(said, Template) else [said]
-        for part in parts:
-            if not isinstance(part, Template):
-                continue
-            fixed = "".join(part.texts)
-            if "[" in fixed:
-                return -1
-            longest = sum(len(above.vars.get(name, "")) for name in part.names)
-            if any("[" in above.vars.get(name, "") for name in part.names):
-                return -1
-            slack = min(slack, (lengths[field] - len(fixed) - longest) // len(part.names))
-    return slack

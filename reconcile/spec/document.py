@@ -5,13 +5,13 @@ an identity that stands twice. Where the head does not come first (a file writte
 is looked for in a reading of its own. Nothing is raised for what stands in a file: it becomes a diagnostic.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, Final
 
 from reconcile.diagnostics import Diagnostics
-from reconcile.model import Campaign, Desired
+from reconcile.model import Block, Campaign, Desired
 from reconcile.settings import Settings
 from reconcile.spec.bonus import BonusReader
 from reconcile.spec.doubles import Doubles
@@ -30,7 +30,13 @@ _WITHIN: Final = (b"", b" ", b"-", b"#", b"\t", b"]", b".", b"\r")
 
 
 def read_specs(settings: Settings, files: Sequence[SpecFile], diagnostics: Diagnostics) -> Iterator[Desired]:
-    """Every bonus that the specs ask for, in their order, while problems go to `diagnostics`.
+    """Every bonus that the specs ask for, one by one: what `read_blocks` gives."""
+    return each(read_blocks(settings, files, diagnostics))
+
+
+def read_blocks(settings: Settings, files: Sequence[SpecFile], diagnostics: Diagnostics) -> Iterator[Desired | Block]:
+    """Every bonus that the specs ask for, in their order, while problems go to `diagnostics`. Rows of data files come in
+    blocks where they are of the usual kind.
 
     An identity that stands twice, and files of one campaign that disagree, are reported when all has been read. With
     errors in `diagnostics` the stream is not whole: it is then no base for a plan.
@@ -41,7 +47,9 @@ def read_specs(settings: Settings, files: Sequence[SpecFile], diagnostics: Diagn
     with collector_paused():
         for file in files:
             for desired in _bonuses(settings, file, diagnostics, campaigns):
-                if desired.bonus_id in ids or desired.formerly is not None:
+                if isinstance(desired, Block):
+                    doubles.meet_all(desired.bonus_ids)
+                elif desired.bonus_id in ids or desired.formerly is not None:
                     doubles.meet(desired)
                 else:
                     ids.add(desired.bonus_id)
@@ -49,7 +57,16 @@ def read_specs(settings: Settings, files: Sequence[SpecFile], diagnostics: Diagn
         _agree(campaigns, files, diagnostics)
         if doubles.found:
             again = (desired for file in files for desired in _bonuses(settings, file, Diagnostics(), []))
-            doubles.report(again, diagnostics)
+            doubles.report(each(again), diagnostics)
+
+
+def each(found: Iterable[Desired | Block]) -> Iterator[Desired]:
+    """Bonuses one by one, out of their blocks."""
+    for desired in found:
+        if isinstance(desired, Block):
+            yield from desired.bonuses()
+        else:
+            yield desired
 
 
 def campaign_heads(settings: Settings, files: Sequence[SpecFile], diagnostics: Diagnostics) -> tuple[Campaign, ...]:
@@ -151,7 +168,7 @@ def _head_is_first(nodes: HeadNodes, report: Report) -> bool:
 
 def _bonuses(
     settings: Settings, file: SpecFile, diagnostics: Diagnostics, campaigns: list[Campaign]
-) -> Iterator[Desired]:
+) -> Iterator[Desired | Block]:
     """The bonuses of one file; its campaign goes to `campaigns`."""
     with _report(file, diagnostics) as report, _catching(report), _reading(report) as reader:
         head: Head | None = None
@@ -196,7 +213,7 @@ def _head_elsewhere(settings: Settings, file: SpecFile, report: Report) -> Head 
     return read_head(nodes, settings, report)
 
 
-def _entries(reader: Reader, head: Head | None, file: SpecFile, report: Report) -> Iterator[Desired]:
+def _entries(reader: Reader, head: Head | None, file: SpecFile, report: Report) -> Iterator[Desired | Block]:
     """The bonuses below `bonuses:`."""
     if not reader.begin_sequence("bonuses"):
         return

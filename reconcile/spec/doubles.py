@@ -3,7 +3,7 @@ that stand twice are found by reading the specs once more, which happens only wh
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -35,6 +35,15 @@ class Doubles:
         if desired.formerly is not None:
             former = desired.formerly.bonus_id
             (self._claimed_twice if former in self._former else self._former).add(former)
+
+    def meet_all(self, bonus_ids: Sequence[bytes]) -> None:
+        """Take note of bonuses without former identities."""
+        fresh = set(bonus_ids)
+        if len(fresh) == len(bonus_ids) and self.ids.isdisjoint(fresh):
+            self.ids |= fresh
+            return
+        for bonus_id in bonus_ids:
+            (self._twice if bonus_id in self.ids else self.ids).add(bonus_id)
 
     @property
     def found(self) -> bool:

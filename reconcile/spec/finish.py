@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Final
 
-from reconcile.identity import bonus_ids
+from reconcile.identity import bonus_ids, many_bonus_ids
 from reconcile.model import Desired, Identity
 from reconcile.providers.rules import Field, FieldKind
 from reconcile.spec.given import Former, Given, filled, messages, names_in, texts_of
@@ -22,6 +22,7 @@ class Finisher:
     def __init__(self, head: Head) -> None:
         self.head = head
         self.make_id = bonus_ids(head.project, head.campaign.name)
+        self.make_ids = many_bonus_ids(head.project, head.campaign.name)
         self.messages = messages(head.rules)
         self.texts = frozenset(
             field.name for field in head.rules.fields if field.kind in (FieldKind.TEXT, FieldKind.TEXT_BY_LANGUAGE)

@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO, Final
 
-from reconcile.model import Desired
+from reconcile.model import Block, Desired
 from reconcile.providers.rules import FieldKind
 from reconcile.spec.columns import Source, all_columns, stated_columns
 from reconcile.spec.data import RowReader
@@ -14,18 +14,10 @@ from reconcile.spec.files import DATA_BYTES_MAX, SpecFile, no_such_file, open_be
 from reconcile.spec.finish import Finisher
 from reconcile.spec.given import Given, merged, names_in
 from reconcile.spec.nodes import Node, is_absent, is_scalar, place, what
+from reconcile.spec.objects import Objects, key_column
+from reconcile.spec.pieces import TextPieces
 from reconcile.spec.report import Report, Unreadable, quoted
-from reconcile.spec.rows import (
-    DELIMITERS,
-    JSON_SUFFIXES,
-    SUFFIXES,
-    Objects,
-    Table,
-    as_text,
-    cell_place,
-    key_column,
-    missing_column,
-)
+from reconcile.spec.rows import DELIMITERS, JSON_SUFFIXES, SUFFIXES, Table, cell_place, missing_column
 from reconcile.spec.suggest import closest
 from reconcile.spec.texts import Problem
 
@@ -34,7 +26,7 @@ FROM_KEYS: Final = frozenset({"from", "fields"})
 
 def read_rows(
     start: Any, values: dict[str, Node], strange: Sequence[Any], finisher: Finisher, spec: SpecFile
-) -> Iterator[Desired]:
+) -> Iterator[Desired | Block]:
     """The bonuses of the data file that an entry names; what else the entry states holds for all its rows."""
     reader = finisher.head.reader
     for key in strange:
@@ -81,35 +73,33 @@ class _Entry:
         self.reader = finisher.head.reader
 
 
-def _rows(file: BinaryIO, suffix: str, entry: _Entry, report: Report) -> Iterator[Desired]:
+def _rows(file: BinaryIO, suffix: str, entry: _Entry, report: Report) -> Iterator[Desired | Block]:
     if suffix in JSON_SUFFIXES:
         return _json_rows(file, entry, report)
     return _table_rows(file, DELIMITERS[suffix], entry, report)
 
 
-def _table_rows(file: BinaryIO, delimiter: str, entry: _Entry, report: Report) -> Iterator[Desired]:
-    with as_text(file) as text:
-        table = Table(text, delimiter, report)
-        sources = all_columns(entry.sources, entry.mentioned, entry.rules, table.header)
-        if not _columns_are_there(sources, table.header, entry):
-            return
-        _warn_of_unused(table.header, entry)
-        place_of = partial(cell_place, report, delimiter=delimiter)
-        desired = RowReader(entry.finisher, entry.above, sources, table.header, report, place_of).desired
-        for line, row in table.rows():
-            bonus = desired(line, row)
-            if bonus is not None:
-                yield bonus
+def _table_rows(file: BinaryIO, delimiter: str, entry: _Entry, report: Report) -> Iterator[Desired | Block]:
+    text = TextPieces(file)
+    table = Table(text, delimiter, report)
+    sources = all_columns(entry.sources, entry.mentioned, entry.rules, table.header)
+    if not _columns_are_there(sources, table.header, entry):
+        return
+    _warn_of_unused(table.header, entry)
+    place_of = partial(cell_place, report, delimiter=delimiter)
+    reader = RowReader(entry.finisher, entry.above, sources, table.header, report, place_of)
+    for rows in table.in_pieces(text):
+        yield from reader.bonuses(rows)
 
 
-def _json_rows(file: BinaryIO, entry: _Entry, report: Report) -> Iterator[Desired]:
+def _json_rows(file: BinaryIO, entry: _Entry, report: Report) -> Iterator[Desired | Block]:
     names = [name for name in names_in(entry.above.said) if name not in entry.above.vars]
     also = [name for name in names_in(entry.above.said) if name in entry.above.vars]
     possible = [field.name for field in entry.rules.fields]
     sources = all_columns(entry.sources, entry.mentioned, entry.rules, possible)
     columns = list(dict.fromkeys([*(source.column for source in sources), *names, *also]))
     objects = Objects(file, report)
-    rows = RowReader(
+    reader = RowReader(
         entry.finisher,
         entry.above,
         sources,
@@ -117,13 +107,10 @@ def _json_rows(file: BinaryIO, entry: _Entry, report: Report) -> Iterator[Desire
         report,
         lambda line, at: (line, key_column(report.line(line), columns[at])),
     )
-    desired = rows.desired
     met = False
-    for line, row in objects.rows(columns):
+    for rows in objects.in_pieces(columns):
         met = True
-        bonus = desired(line, row)
-        if bonus is not None:
-            yield bonus
+        yield from reader.bonuses(rows)
     if met:
         stated = [source for source in entry.sources if source.column not in objects.seen]
         _report_missing(stated, sorted(objects.seen), entry)

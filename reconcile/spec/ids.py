@@ -6,6 +6,8 @@ bidirectional character, no blank at an edge, and one spelling (NFC) for texts t
 
 import re
 import unicodedata
+from collections.abc import Sequence
+from itertools import chain
 from typing import Final
 
 from reconcile.model import FORBIDDEN_IN_NAMES
@@ -22,7 +24,32 @@ all_usual: Final = re.compile(
 """Whether recipient, assignment_id and key, joined by U+001F, need no closer look: ASCII, and nothing odd."""
 
 NULLS: Final = frozenset({"null", "Null", "NULL", "None", "nan", "NaN"})
+_NULLS_LOWER: Final = frozenset(map(str.lower, NULLS))
+_NULL_LENGTHS: Final = frozenset(map(len, NULLS))
+_USUAL_BYTES: Final = bytes(byte for byte in range(128) if re.fullmatch(rf"{_USUAL}|\.", chr(byte)))
 _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+
+def usual_parts(recipients: Sequence[str], assignments: Sequence[str], keys: Sequence[str]) -> Sequence[bytes] | None:
+    """Recipient, assignment_id and key of each of at least one row, joined by U+001F; None if one of them needs a closer
+    look: ASCII alone, nothing odd, nothing that reads like a null and nothing with the look of a token does not.
+    """
+    needed, lengths = set(map(len, recipients)), {*map(len, assignments), *map(len, keys)}
+    if 0 in needed or max(needed | lengths) > NAME_LENGTH_MAX:
+        return None
+    if not _NULL_LENGTHS.isdisjoint(needed | lengths):
+        lower = map(str.lower, chain(recipients, assignments, keys))
+        if not _NULLS_LOWER.isdisjoint(lower):
+            return None
+    text = "\n".join(map("\x1f".join, zip(recipients, assignments, keys, strict=True)))
+    if not text.isascii():
+        return None
+    data = text.encode()
+    if data.translate(None, _USUAL_BYTES) != (b"\x1f\x1f\n" * len(recipients))[:-1]:
+        return None
+    if "." in text and looks_secret(text):
+        return None
+    return data.split(b"\n")
 
 
 def normalized(text: str) -> str:

@@ -70,6 +70,15 @@ class RecordedBonus(NamedTuple):
     rejected: bool
 
 
+class IssuedPage(NamedTuple):
+    """Some of a campaign's bonuses. `fingerprints` (`model.fingerprint`) are of those that were issued once: sequence 1 of a
+    first attempt, and nothing is open. `others`, ids alone, have another story, which `bonuses_by_id` tells.
+    """
+
+    fingerprints: Sequence[bytes]
+    others: Sequence[bytes]
+
+
 class RecordedPayment(NamedTuple):
     """One payment. `bonus_id` is None while it is unattributed; `amount` is the provider's once issued, else the one
     asked for. `attempt` is its operation's, and the one that its next operation takes once it was proved not made.
@@ -276,6 +285,9 @@ class StateReader(Protocol):
 
     def bonuses(self, ledger: int, campaign: str) -> Iterator[RecordedBonus]:
         """All bonuses recorded under a campaign's name (of any project), ordered by bonus_id."""
+
+    def issued_once(self, ledger: int, project: str, campaign: str) -> Iterator[IssuedPage]:
+        """Every bonus of a project's campaign, the usual ones with all that is known of them."""
 
     def bonuses_by_id(self, ledger: int, bonus_ids: Iterable[bytes]) -> Iterator[RecordedBonus]:
         """Those of the given bonuses that are recorded."""

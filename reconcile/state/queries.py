@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from reconcile.errors import StateCorrupt, StateError
-from reconcile.model import Account
+from reconcile.model import ID_BYTES, Account
 from reconcile.state.chain import NO_EVENTS, StoredEvent
 from reconcile.state.coding import Misfit, amount_value
 from reconcile.state.connection import translated
@@ -23,12 +23,15 @@ from reconcile.state.ledger import (
     AlarmRecord,
     CampaignRecord,
     Head,
+    IssuedPage,
     LedgerRecord,
     RecordedBonus,
     RunRecord,
 )
 
 PAGE: Final = 5_000
+ISSUED_PAGE: Final = 1_000
+"""Small rows: so many of them stay in the processor's nearest memory until they are taken."""
 IDS_PAGE: Final = 500
 EPOCH: Final = "epoch"
 AMOUNTS_MAX: Final = 65_536
@@ -46,6 +49,12 @@ _RUN: Final = (
 _BONUSES: Final = (
     f"SELECT bonus_id, recipient, assignment_id, key, {_SUMS} "  # noqa: S608 (our own column names)
     "FROM bonuses WHERE campaign = ? AND bonus_id > ? ORDER BY bonus_id LIMIT ?"
+)
+# One value a row, since a plan asks this of every bonus: longer than an id where it is a fingerprint.
+_ISSUED_ONCE: Final = (
+    "SELECT CAST(CASE WHEN issued_count = 1 AND issued_sequence = 1 AND open_count = 0 AND attempt = 1 "
+    "AND length(bonus_id) = 16 THEN bonus_id || issued ELSE bonus_id END AS BLOB) FROM bonuses WHERE campaign = ? "
+    "ORDER BY bonus_id"
 )
 
 
@@ -82,6 +91,13 @@ class Source:
         """All rows of an answer."""
         with translated(self.path, writing=False):
             return self.connection.execute(sql, parameters).fetchall()
+
+    def pages(self, sql: str, *parameters: Any, size: int) -> Iterator[list[Any]]:
+        """The same, so many at a time. To be read to the end before anything is written: the statement stays open."""
+        with translated(self.path, writing=False):
+            cursor = self.connection.execute(sql, parameters)
+            while rows := cursor.fetchmany(size):
+                yield rows
 
     def row(self, sql: str, *parameters: Any) -> Any:
         """The first row of an answer, or None."""
@@ -127,16 +143,14 @@ def event_hash(source: Source, sequence: int) -> str | None:
 
 def stored_events(source: Source, after: int) -> Iterator[StoredEvent]:
     """The events after number `after`, in order. Streams: nothing may be written meanwhile."""
+    # What is raised where an event is used does not come by here: the errors are the reading's alone.
     with translated(source.path, writing=False):
-        cursor = source.connection.execute(
-            "SELECT sequence, kind, body, hash FROM events WHERE sequence > ? ORDER BY sequence", (after,)
+        yield from map(
+            StoredEvent._make,
+            source.connection.execute(
+                "SELECT sequence, kind, body, hash FROM events WHERE sequence > ? ORDER BY sequence", (after,)
+            ),
         )
-    while True:
-        with translated(source.path, writing=False):
-            row = cursor.fetchone()
-        if row is None:
-            return
-        yield StoredEvent._make(row)
 
 
 # --- ledgers, campaigns, runs ----------------------------------------------------------------------------------------
@@ -259,6 +273,24 @@ def _range(source: Source, number: int, project: str, campaign: str) -> Iterator
                 ),
             )
         last = rows[-1][0]
+
+
+def issued_once(source: Source, ledger_number: int, project: str, campaign: str) -> Iterator[IssuedPage]:
+    """Every bonus of a campaign."""
+    row = source.row(
+        "SELECT campaign FROM campaigns WHERE ledger = ? AND project = ? AND name = ?", ledger_number, project, campaign
+    )
+    return iter(()) if row is None else _issued_pages(source, row[0])
+
+
+def _issued_pages(source: Source, number: int) -> Iterator[IssuedPage]:
+    for rows in source.pages(_ISSUED_ONCE, number, size=ISSUED_PAGE):
+        found = [row[0] for row in rows]
+        if min(map(len, found)) > ID_BYTES:
+            yield IssuedPage(found, ())
+        else:
+            others = [one for one in found if len(one) <= ID_BYTES]
+            yield IssuedPage([one for one in found if len(one) > ID_BYTES], others)
 
 
 def bonuses_by_id(source: Source, ledger_number: int, bonus_ids: Iterable[bytes]) -> Iterator[RecordedBonus]:

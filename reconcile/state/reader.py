@@ -15,6 +15,7 @@ from reconcile.state.ledger import (
     CampaignRecord,
     Head,
     IssuedContent,
+    IssuedPage,
     KnownPayment,
     LedgerRecord,
     OperationRecord,
@@ -85,6 +86,10 @@ class SqliteReader(StateReader):
     def bonuses(self, ledger: int, campaign: str) -> Iterator[RecordedBonus]:
         """All bonuses recorded under a campaign's name, ordered by bonus_id."""
         return queries.bonuses(self._source, ledger, campaign)
+
+    def issued_once(self, ledger: int, project: str, campaign: str) -> Iterator[IssuedPage]:
+        """Every bonus of a project's campaign, the usual ones with all that is known of them."""
+        return queries.issued_once(self._source, ledger, project, campaign)
 
     def bonuses_by_id(self, ledger: int, bonus_ids: Iterable[bytes]) -> Iterator[RecordedBonus]:
         """Those of the given bonuses that are recorded."""

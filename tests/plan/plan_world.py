@@ -9,7 +9,17 @@ from decimal import Decimal
 from pathlib import Path
 
 from reconcile import identity
-from reconcile.model import Account, Campaign, Desired, Identity, PaymentStatus, Texts, parse_address
+from reconcile.model import (
+    Account,
+    Block,
+    Campaign,
+    Desired,
+    Identity,
+    PaymentStatus,
+    Texts,
+    fingerprint,
+    parse_address,
+)
 from reconcile.plan.model import Plan, PlanScope
 from reconcile.plan.planner import make_plan
 from reconcile.settings import Policies, ProviderSettings, Settings
@@ -19,6 +29,7 @@ from reconcile.state.ledger import (
     CampaignRecord,
     Head,
     IssuedContent,
+    IssuedPage,
     KnownPayment,
     LedgerRecord,
     OperationRecord,
@@ -233,6 +244,15 @@ class Records:
         self.read.append(campaign)
         return iter([row for row in self.rows.values() if row.campaign == campaign] if ledger == 1 else [])
 
+    def issued_once(self, ledger: int, project: str, campaign: str) -> Iterator[IssuedPage]:
+        for row in self.bonuses(ledger, campaign):
+            if row.project == project:
+                sums = row.issued_count, row.issued_sequence, row.open_count, row.attempt
+                once = sums == (1, 1, 0, 1)
+                yield (
+                    IssuedPage([fingerprint(row.bonus_id, row.issued)], []) if once else IssuedPage([], [row.bonus_id])
+                )
+
     def bonuses_by_id(self, ledger: int, bonus_ids: Iterable[bytes]) -> Iterator[RecordedBonus]:
         return iter([self.rows[key] for key in bonus_ids if key in self.rows] if ledger == 1 else [])
 
@@ -337,7 +357,7 @@ class Records:
 
 
 def plan(
-    *desired: Desired,
+    *desired: Desired | Block,
     state: Records | None = None,
     config: Settings | None = None,
     whole: Iterable[str] | None = None,

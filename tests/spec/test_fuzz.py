@@ -46,7 +46,8 @@ def everything_is_said(project: Project) -> None:
     text = render_text(found, color=False)
     assert not _OBEYED.search(text)
     json.dumps(render_json(found))
-    assert render_github(found).count("\n") == len(found.found)
+    # GitHub shows ten a step; the tenth says how many more there are.
+    assert render_github(found).count("\n") == min(len(found.found), 10)
     assert all(diagnostic.code and diagnostic.summary and diagnostic.place for diagnostic in found)
 
 

@@ -80,6 +80,7 @@ def test_many_ids_of_a_campaign_are_the_same_ids(
     rest = unicodedata.normalize("NFC", "\x1f".join((recipient, job, key)))
     plain = identity.bonus_id(project=project, campaign=campaign, recipient=recipient, assignment_id=job, key=key)
     assert identity.bonus_ids(project, campaign)(rest) == plain
+    assert list(identity.many_bonus_ids(project, campaign)([b"", rest.encode(), b"x"]))[1] == plain
 
 
 @given(st.binary(min_size=16, max_size=16))
