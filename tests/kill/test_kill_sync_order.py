@@ -18,7 +18,7 @@ import pytest
 
 from reconcile.emulator.options import ACCOUNT
 from tests.kill.launching import ENVIRON, Launcher, Project
-from tests.kill.test_kill_mturk import KEYS
+from tests.kill.launching_mturk import KEYS
 from tests.kill.test_kill_mturk import Project as MTurkProject
 from tests.support.emulator import EmulatorProcess
 
