@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final, Literal, NamedTuple, TypeAlias, assert_never
 
 from reconcile import identity
@@ -211,6 +212,7 @@ def marker(campaign: str, key: str, sequence: int, payment: bytes) -> str:
     return f" [{campaign}{f'#{key}' if key else ''}/{sequence}] [bonusctl:{identity.to_text(payment)}]"
 
 
+@lru_cache(maxsize=512)
 def parse_marker(comment: str) -> Marker | None:
     """The marker at the end of a comment, or None."""
     match = _MARKER.search(comment)

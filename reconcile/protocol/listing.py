@@ -6,16 +6,17 @@ and never a payment. Ids may become visible out of order, so what a reading does
 the operation itself is asked then.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from reconcile import identity
-from reconcile.model import parse_marker
+from reconcile.model import Marker, parse_marker
 from reconcile.protocol.context import Context
 from reconcile.protocol.scan import attributed
 from reconcile.protocol.track import Track
+from reconcile.protocol.watched import Open
 from reconcile.providers.base import ListPayments, PaymentsPage, RemotePayment, Unread
+from reconcile.state.ledger import OperationItem
 
 PAGE: Final = 300
 """As many payments as a page of the list holds at most."""
@@ -91,15 +92,15 @@ class Listing:
                 calls.append(self._call(window))
         return calls
 
-    def take(self, call: ListPayments, answer: PaymentsPage | Unread, tracks: Mapping[bytes, Track]) -> Taken:
-        """One page. `tracks` by payment id."""
+    def take(self, call: ListPayments, answer: PaymentsPage | Unread, payments: Open) -> Taken:
+        """One page. `payments`: those that are looked for."""
         window = next(one for one in self._windows if one.flying and self._call(one) == call)
         window.flying = False
         complete: tuple[Track, ...] = ()
         if isinstance(answer, Unread):
             self.failure = answer
         else:
-            complete = self._see_all(answer, tracks)
+            complete = self._see_all(answer, payments)
             self._move_on(window, answer)
         if self.failure is not None:
             # The rest of the reading is no use; what is in flight still comes back.
@@ -147,10 +148,10 @@ class Listing:
 
     # --- payments ----------------------------------------------------------------------------------------------------
 
-    def _see_all(self, page: PaymentsPage, tracks: Mapping[bytes, Track]) -> tuple[Track, ...]:
+    def _see_all(self, page: PaymentsPage, payments: Open) -> tuple[Track, ...]:
         touched: dict[int, Track] = {}
         for payment in page.payments:
-            track = self._see(payment, tracks)
+            track = self._see(payment, payments)
             if track is not None:
                 touched[id(track)] = track
         complete = tuple(track for track in touched.values() if len(track.found) == len(track.open_items))
@@ -158,13 +159,15 @@ class Listing:
             self._remember(track)
         return complete
 
-    def _see(self, payment: RemotePayment, tracks: Mapping[bytes, Track]) -> Track | None:
+    def _see(self, payment: RemotePayment, payments: Open) -> Track | None:
         marker = parse_marker(payment.comment)
         if marker is None:
             return None
-        track = tracks.get(marker.payment_id)
+        track, item = payments.get(marker.payment_id, (None, None))
         earlier = self._settled.get(marker.payment_id)
-        if (track is None and earlier is None) or attributed(marker, payment, self._context.project) is None:
+        if track is None and earlier is None:
+            return None
+        if (item is None or not _alike(item, marker, payment)) and not self._fits(marker, payment):
             return None
         if track is not None:
             earlier = track.found.setdefault(marker.payment_id, payment).remote_id
@@ -177,9 +180,18 @@ class Listing:
             )
         return track
 
+    def _fits(self, marker: Marker, payment: RemotePayment) -> bool:
+        return attributed(marker, payment, self._context.project) is not None
+
     def _remember(self, track: Track) -> None:
         """What is settled and shown a second time under another id is an alarm."""
         for payment_id, payment in track.found.items():
             self._settled[payment_id] = payment.remote_id
         while len(self._settled) > REMEMBERED_MAX:
             del self._settled[next(iter(self._settled))]
+
+
+def _alike(item: OperationItem, marker: Marker, payment: RemotePayment) -> bool:
+    """Whether the list shows the very parts that the payment's id was made from, so that it need not be made again."""
+    shown = (payment.recipient, payment.assignment_id, marker.campaign, marker.key, marker.sequence)
+    return shown == (item.recipient, item.assignment_id, item.campaign, item.key, item.sequence)

@@ -2,7 +2,6 @@
 
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from decimal import Decimal
 from typing import Final, NamedTuple
 
@@ -71,16 +70,16 @@ def read_lists(
     called with nothing in flight. Raises ScanFailed where one stayed unread, Interrupted where a person stopped the run.
     """
     reading = _Reading(gateway, names)
-    pause_s = BACKOFF_FIRST_S
-    for number in range(READ_TRIES):
-        if not reading.waiting:
-            break
-        if number:
+    tries, pause_s = 0, BACKOFF_FIRST_S
+    while reading.waiting and tries < READ_TRIES:
+        if tries:
             gateway.sleep(min(max(pause_s, reading.pause_s), SHORT_WAIT_S))
             pause_s *= 2
-        reading.round(control)
+        taken = reading.round(control)
         if control.stop_requested():
             raise Interrupted("Interrupted while what was paid was read: nothing was sent.")
+        # A provider that is slow to answer thousands of questions answers them all, as long as it answers some.
+        tries, pause_s = (1, BACKOFF_FIRST_S) if taken else (tries + 1, pause_s)
     if reading.waiting:
         assert reading.problem is not None
         raise _failed(gateway, reading.waiting[0].name, reading.problem)
@@ -99,12 +98,12 @@ class _Reading:
         self.problem: Unread | None = None
         self.pause_s = 0.0
 
-    def round(self, control: Control) -> None:
-        """Ask for everything that waits; what stays unread waits again."""
+    def round(self, control: Control) -> int:
+        """Ask for everything that waits; what stays unread waits again. Returns how many pages were read."""
         gateway = self._gateway
         again: list[_Page] = []
         flying: dict[int, _Page] = {}
-        self.pause_s = 0.0
+        self.pause_s, taken = 0.0, 0
         while flying or self.waiting:
             hurried = bool(again) and self.problem is not None and self.problem.trouble is not Trouble.NONE
             idle = hurried or control.stop_requested()
@@ -119,9 +118,12 @@ class _Reading:
             for reply in gateway.collect(0.25):
                 page = flying.pop(reply.number)
                 assert isinstance(reply.answer, PaymentsPage | Unread)
-                if not self._take(page, reply.answer):
+                if self._take(page, reply.answer):
+                    taken += 1
+                else:
                     again.append(page)
         self.waiting.extend(again)
+        return taken
 
     def whole(self) -> dict[str, tuple[RemotePayment, ...] | Unread]:
         """The lists, each with names of its own."""
@@ -169,7 +171,7 @@ def numbered(payments: Iterable[RemotePayment]) -> list[RemotePayment]:
 
 
 def _renamed(payment: RemotePayment, number: int) -> RemotePayment:
-    return payment if number == 1 else replace(payment, remote_id=f"{payment.remote_id}.{number}")
+    return payment if number == 1 else payment._replace(remote_id=f"{payment.remote_id}.{number}")
 
 
 def _failed(gateway: Gateway, name: str, problem: Unread) -> ScanFailed:

@@ -4,18 +4,22 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from reconcile.protocol.track import Stage, Track
+from reconcile.state.ledger import OperationItem
+
+Open = Mapping[bytes, tuple[Track, OperationItem]]
+"""Payments that are open, by id, each with its operation."""
 
 
 class Watched:
-    """Every track in it is at one stage; `move` alone changes that. `payments`: by the id of a payment that is open."""
+    """Every track in it is at one stage; `move` alone changes that."""
 
     def __init__(self) -> None:
         self._tracks: dict[bytes, Track] = {}
-        self._payments: dict[bytes, Track] = {}
+        self._payments: dict[bytes, tuple[Track, OperationItem]] = {}
         self._stages: dict[Stage, dict[bytes, Track]] = {stage: {} for stage in Stage}
         self._where: dict[bytes, Stage] = {}
         self.tracks: Mapping[bytes, Track] = MappingProxyType(self._tracks)
-        self.payments: Mapping[bytes, Track] = MappingProxyType(self._payments)
+        self.payments: Open = MappingProxyType(self._payments)
 
     def __len__(self) -> int:
         return len(self._tracks)
@@ -27,7 +31,7 @@ class Watched:
         """Watch an operation from now on."""
         self._tracks[track.operation.operation_id] = track
         for item in track.open_items:
-            self._payments[item.payment_id] = track
+            self._payments[item.payment_id] = (track, item)
         self.move(track, stage)
 
     def move(self, track: Track, stage: Stage) -> None:

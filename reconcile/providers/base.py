@@ -213,8 +213,7 @@ class ItemsArchived:
     """The log is gone for good."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemotePayment:
+class RemotePayment(NamedTuple):
     """A payment as the provider lists it. `comment` whole, marker included; `texts` without the marker. `reference`:
     the payment of ours, as (payment_id, sequence), that its text names by a reference of the provider's own form.
     """

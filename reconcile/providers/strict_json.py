@@ -26,6 +26,45 @@ def parse_json(body: bytes, *, depth_max: int = DEPTH_MAX) -> object:
     """The value: None, bool, int, Decimal, str, list or dict. Raises JsonError."""
     if len(body) > BYTES_MAX:
         raise JsonError(f"longer than {BYTES_MAX} bytes")
+    value = _parse_plainly(body, depth_max)
+    return _parse_strictly(body, depth_max) if value is _NOT_PLAIN else value
+
+
+def _parse_plainly(body: bytes, depth_max: int) -> object:
+    """The value of JSON that a count proves sound, several times faster than the strict way; else `_NOT_PLAIN`, which says
+    nothing against it.
+
+    With no blank before any colon, each name of an object ends in `":`, and a text may hold more of these, never fewer: as
+    many entries as there are such ends means that no name stood twice. The interpreter itself bounds the recursion.
+    """
+    if any(blank in body for blank in _BLANK_COLONS):
+        return _NOT_PLAIN
+    try:
+        value = _PLAIN.decode(body.decode("utf-8"))
+        names, depth = _measured(value, depth_max)
+    except (ValueError, DecimalException, RecursionError):
+        return _NOT_PLAIN
+    return value if depth <= depth_max and names == body.count(b'":') else _NOT_PLAIN
+
+
+def _measured(value: object, depth_max: int) -> tuple[int, int]:
+    """(names in all objects, depth) of a value; one more than `depth_max` where it goes deeper."""
+    names = depth = 0
+    level = [value] if type(value) in _CONTAINERS else []
+    while level and depth <= depth_max:
+        depth += 1
+        deeper: list[object] = []
+        for container in level:
+            if isinstance(container, dict):
+                names += len(container)
+                deeper += [part for part in container.values() if type(part) in _CONTAINERS]
+            elif isinstance(container, list):
+                deeper += [part for part in container if type(part) in _CONTAINERS]
+        level = deeper
+    return names, depth
+
+
+def _parse_strictly(body: bytes, depth_max: int) -> object:
     if _depth(body) > depth_max:
         raise JsonError(f"nested deeper than {depth_max}")
     try:
@@ -64,3 +103,9 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     if len(found) != len(pairs):
         raise JsonError("a name stands twice in one object")
     return found
+
+
+_NOT_PLAIN: Final = object()
+_BLANK_COLONS: Final = (b" :", b"\t:", b"\n:", b"\r:")
+_CONTAINERS: Final = frozenset({dict, list})
+_PLAIN: Final = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse_constant)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 from reconcile.money import amount_from_wire
@@ -19,6 +20,12 @@ _CODE: Final = re.compile(r"[A-Z][A-Z0-9_]{0,99}", re.ASCII)
 _POSITION: Final = re.compile(r"0|[1-9][0-9]{0,3}", re.ASCII)
 _WAIT_MS_BY_INTERVAL: Final = {"MIN": MINUTE_MS, "HOUR": HOUR_MS, "DAY": DAY_MS}
 _DECIMALS_MAX: Final = 9
+# A campaign pays few different amounts: what each says is found out once. Of equal numbers one form is kept.
+_AMOUNTS: Final[dict[Decimal, Decimal]] = {}
+_AMOUNTS_MAX: Final = 65_536
+_SECONDS: Final = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}):([0-5][0-9])(?:\.([0-9]{3}))?Z?", re.ASCII
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,16 +150,37 @@ def unread(reply: Reply, *, message: str = "", collection: bool = True) -> Unrea
 
 def amount_of(value: object) -> Decimal | None:
     """An amount as Toloka reports it, number or text, with no more decimals than money can have."""
+    known = _AMOUNTS.get(value) if type(value) is Decimal else None
+    if known is not None:
+        return known
     amount = amount_from_wire(value)
     if amount is None:
         return None
     exponent = amount.as_tuple().exponent
-    return amount if isinstance(exponent, int) and exponent >= -_DECIMALS_MAX else None
+    if not isinstance(exponent, int) or exponent < -_DECIMALS_MAX:
+        return None
+    if type(value) is Decimal and len(_AMOUNTS) < _AMOUNTS_MAX:
+        _AMOUNTS[value] = amount
+    return amount
 
 
 def time_of(value: object) -> int | None:
     """Milliseconds of a time such as `2016-10-23T13:27:00` (UTC), with or without fraction and Z."""
-    return parse_time(value) if isinstance(value, str) else None
+    if not isinstance(value, str):
+        return None
+    # Most of a page's times lie within one minute, written alike.
+    match = _SECONDS.fullmatch(value)
+    if match is None:
+        return parse_time(value)
+    minute_ms = _minute(match[1])
+    if minute_ms is None:
+        return None
+    return minute_ms + int(match[2]) * SECOND_MS + int(match[3] or 0)
+
+
+@lru_cache(maxsize=64)
+def _minute(text: str) -> int | None:
+    return parse_time(f"{text}:00Z")
 
 
 def code_and_message(value: object) -> tuple[str, str] | None:

@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Sequence
+from functools import lru_cache
+from json.encoder import encode_basestring_ascii as _text
 from typing import Final
 from urllib.parse import quote
 
@@ -89,19 +91,18 @@ def texts_of_body(body: str, position: int) -> Texts:
 def texts_of_fields(bonus: dict[str, object]) -> Texts:
     """The texts in a bonus of Toloka's form, without our marker; fields of another type than theirs are left away."""
     found: list[tuple[str, TextValue]] = []
-    for name in sorted(_TEXT_FIELDS & bonus.keys()):
-        value = bonus[name]
-        if isinstance(value, str):
-            text = own_comment(value) if name == "private_comment" else ""
-            if text:
-                found.append((name, text))
-        elif isinstance(value, bool):
-            if name == "without_message":
-                found.append((name, value))
-        elif isinstance(value, dict) and name.startswith("public_"):
+    comment = bonus.get("private_comment")
+    if isinstance(comment, str) and (text := own_comment(comment)):
+        found.append(("private_comment", text))
+    for name in ("public_message", "public_title"):
+        value = bonus.get(name)
+        if isinstance(value, dict):
             by_language = tuple(sorted((key, text) for key, text in value.items() if isinstance(text, str)))
             if by_language:
                 found.append((name, by_language))
+    flag = bonus.get("without_message")
+    if isinstance(flag, bool):
+        found.append(("without_message", flag))
     return tuple(found)
 
 
@@ -115,21 +116,24 @@ def own_comment(comment: str) -> str:
 
 
 def _bonus_json(payment: Outgoing) -> str:
-    texts = dict(payment.texts)
-    unknown = texts.keys() - _TEXT_FIELDS
-    assert not unknown, f"Toloka has no field {unknown}"
-    comment = texts.pop("private_comment", "") or DEFAULT_COMMENT
-    assert isinstance(comment, str)
-    fields: dict[str, str] = {"user_id": _json(payment.recipient), "amount": format_amount(payment.amount)}
-    if payment.assignment_id:
-        fields["assignment_id"] = _json(payment.assignment_id)
+    comment, rest = _texts_json(payment.texts)
     # The marker stands last: it is what tells this payment from every other when it is listed.
-    fields["private_comment"] = _json(
-        comment + marker(payment.campaign, payment.key, payment.sequence, payment.payment_id)
-    )
-    for name, value in sorted(texts.items()):
-        fields[name] = _json(dict(value) if isinstance(value, tuple) else value)
-    return f"{{{','.join(f'{_json(name)}:{text}' for name, text in fields.items())}}}"
+    comment += marker(payment.campaign, payment.key, payment.sequence, payment.payment_id)
+    assignment = f'"assignment_id":{_text(payment.assignment_id)},' if payment.assignment_id else ""
+    amount = format_amount(payment.amount)
+    return f'{{"user_id":{_text(payment.recipient)},"amount":{amount},{assignment}"private_comment":{_text(comment)}{rest}}}'
+
+
+@lru_cache(maxsize=1024)
+def _texts_json(texts: Texts) -> tuple[str, str]:
+    """(the user's own comment, the JSON of the other fields with a comma before each)."""
+    fields = dict(texts)
+    unknown = fields.keys() - _TEXT_FIELDS
+    assert not unknown, f"Toloka has no field {unknown}"
+    comment = fields.pop("private_comment", "") or DEFAULT_COMMENT
+    assert isinstance(comment, str)
+    values = {name: dict(value) if isinstance(value, tuple) else value for name, value in sorted(fields.items())}
+    return comment, "".join(f",{_text(name)}:{_json(value)}" for name, value in values.items())
 
 
 def _json(value: object) -> str:
