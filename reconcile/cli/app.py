@@ -1,5 +1,6 @@
 """The root command: global options, the table of commands, and one exit for every way in which a command can end."""
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -14,7 +15,10 @@ from reconcile.cli.lazy import LazyGroup
 
 def run() -> None:
     """The process: run the command line and leave with its exit code."""
-    sys.exit(execute(sys.argv[1:]))
+    code = execute(sys.argv[1:])
+    # The end frees everything; it need not be searched for cycles before.
+    gc.freeze()
+    sys.exit(code)
 
 
 def execute(arguments: Sequence[str]) -> int:

@@ -3,7 +3,6 @@
 from reconcile.errors import InvalidInput
 from reconcile.plan.model import Action, Plan
 from reconcile.project.specs import Chosen, plan_of
-from reconcile.render.mask import withheld
 from reconcile.state.reader import open_reader
 
 
@@ -24,4 +23,6 @@ def plan_or_withhold(chosen: Chosen) -> Plan:
     try:
         return plan_now(chosen)
     except InvalidInput as error:
+        from reconcile.render.mask import withheld
+
         raise InvalidInput(error.summary, withheld(error.diagnostics)) from None

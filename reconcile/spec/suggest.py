@@ -1,7 +1,6 @@
 """Did you mean …? One helper for every place where a person types a name that should be known."""
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import Final
 
 # Comparing takes time by the square of the length, and names may come from a hostile file.
@@ -11,6 +10,8 @@ _KNOWN_MAX: Final = 1_000
 
 def closest(word: str, known: Iterable[str]) -> str:
     """The known name that `word` probably means, "" if none is near."""
+    from difflib import get_close_matches  # only for a mistyped name
+
     folded = {_folded(name): name for name in reversed(list(known)[:_KNOWN_MAX])}
     near = get_close_matches(_folded(word), list(folded), n=1, cutoff=0.6)
     return folded[near[0]] if near else ""

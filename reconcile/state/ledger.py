@@ -7,10 +7,12 @@ same two.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from reconcile.model import Account, PaymentStatus, SendOutcome, Texts
-from reconcile.state.events import Event
+
+if TYPE_CHECKING:
+    from reconcile.state.events import Event
 
 
 class Head(NamedTuple):
@@ -369,7 +371,7 @@ class Ledger(StateReader, Protocol):
     def epoch(self) -> int:
         """The state's epoch as this run knows it."""
 
-    def commit(self, events: Sequence[Event]) -> None:
+    def commit(self, events: "Sequence[Event]") -> None:
         """Make events durable in one transaction. RunStarted raises the epoch; any later commit of an older run fails.
 
         Raises StateFenced if another run took over, StateWriteFailed if the write did not become durable: the caller

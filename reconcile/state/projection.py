@@ -37,19 +37,17 @@ from reconcile.state.events import (
     StateCreated,
 )
 from reconcile.state.fold_bonuses import ledger_row
+from reconcile.state.queries import DOUBTED as DOUBTED
 from reconcile.state.queries import EPOCH
+from reconcile.state.queries import LINEAGE as LINEAGE
+from reconcile.state.queries import UNPROVED as UNPROVED
 from reconcile.state.rows import AlarmRow, ApprovalRow, EntryRow, LedgerRow, MetaRow, RunRow
 from reconcile.state.table_rows import Store
 from reconcile.state.tables import Tables
 
-LINEAGE: Final = "lineage"
 CREATED: Final = "created_ms"
 VERIFIED: Final = "verified"
 """How far the chain was verified, as `sequence:hash`. Not folded from events."""
-UNPROVED: Final = "unproved"
-"""Not empty: runs that this journal does not hold may have sent something. Not folded from events."""
-DOUBTED: Final = "doubted"
-"""Its value where a mark says that such a run began."""
 UNFOLDED: Final = (VERIFIED, UNPROVED)
 
 AnyEvent = TypeVar("AnyEvent")

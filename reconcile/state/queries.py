@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from reconcile.errors import StateCorrupt, StateError
-from reconcile.model import ID_BYTES, Account
+from reconcile.model import ID_BYTES, Account, PaymentStatus
 from reconcile.state.chain import NO_EVENTS, StoredEvent
 from reconcile.state.coding import Misfit, amount_value
 from reconcile.state.connection import translated
@@ -34,6 +34,11 @@ ISSUED_PAGE: Final = 1_000
 """Small rows: so many of them stay in the processor's nearest memory until they are taken."""
 IDS_PAGE: Final = 500
 EPOCH: Final = "epoch"
+LINEAGE: Final = "lineage"
+UNPROVED: Final = "unproved"
+"""Not empty: runs that this journal does not hold may have sent something. Not folded from events."""
+DOUBTED: Final = "doubted"
+"""Its value where a mark says that such a run began."""
 AMOUNTS_MAX: Final = 65_536
 RUNS_FOUND_MAX: Final = 10
 
@@ -306,6 +311,22 @@ def bonuses_by_id(source: Source, ledger_number: int, bonus_ids: Iterable[bytes]
         for *name, issued, count, sequence, opened, held, attempt, rejected in source.rows(sql, *page, ledger_number):
             sums = amounts[issued], count, sequence, opened, amounts[held], attempt, rejected == 1
             yield RecordedBonus._make((*name, *sums))
+
+
+def sends_since(source: Source, ledger: int, at_ms: int) -> int:
+    """How many sends were started since a moment of our own clock."""
+    number: int = source.row("SELECT count(*) FROM sends WHERE ledger = ? AND at_ms >= ?", ledger, at_ms)[0]
+    return number
+
+
+def adopted_since(source: Source, ledger: int, at_ms: int) -> int:
+    """How many payments of ours that this state did not send were made since a moment of the provider's clock."""
+    sql = (
+        "SELECT count(*) FROM payments WHERE ledger = ? AND created_ms >= ? AND status = ? "
+        "AND operation IS NULL AND code <> 'imported'"
+    )
+    number: int = source.row(sql, ledger, at_ms, PaymentStatus.ISSUED.value)[0]
+    return number
 
 
 def one_ledger(found: list[Any], what: str) -> Any:

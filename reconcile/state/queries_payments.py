@@ -266,19 +266,3 @@ def count_open(source: Source, ledger: int) -> int:
     """How many operations are open."""
     number: int = source.row("SELECT count(*) FROM operations WHERE ledger = ? AND open_count > 0", ledger)[0]
     return number
-
-
-def sends_since(source: Source, ledger: int, at_ms: int) -> int:
-    """How many sends were started since a moment of our own clock."""
-    number: int = source.row("SELECT count(*) FROM sends WHERE ledger = ? AND at_ms >= ?", ledger, at_ms)[0]
-    return number
-
-
-def adopted_since(source: Source, ledger: int, at_ms: int) -> int:
-    """How many payments of ours that this state did not send were made since a moment of the provider's clock."""
-    sql = (
-        "SELECT count(*) FROM payments WHERE ledger = ? AND created_ms >= ? AND status = ? "
-        "AND operation IS NULL AND code <> 'imported'"
-    )
-    number: int = source.row(sql, ledger, at_ms, PaymentStatus.ISSUED.value)[0]
-    return number

@@ -1,4 +1,7 @@
-"""A state opened for reading: all that planning gets. It never writes, not even into the state's folder."""
+"""A state opened for reading: all that planning gets. It never writes, not even into the state's folder.
+
+What only some questions need is imported when they are asked: a plan with nothing to do reads no event.
+"""
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -6,7 +9,7 @@ from contextlib import ExitStack, closing, contextmanager
 from decimal import Decimal
 from pathlib import Path
 
-from reconcile.state import chain, files, queries, queries_audit, queries_payments, queries_runs
+from reconcile.state import chain, files, queries
 from reconcile.state.chain import StoredEvent
 from reconcile.state.connection import FORMAT, check_one_file, check_ours, reading, translated
 from reconcile.state.ledger import (
@@ -27,8 +30,7 @@ from reconcile.state.ledger import (
     RunSum,
     StateReader,
 )
-from reconcile.state.projection import DOUBTED, LINEAGE, UNPROVED
-from reconcile.state.queries import Source
+from reconcile.state.queries import DOUBTED, LINEAGE, UNPROVED, Source
 
 
 class SqliteReader(StateReader):
@@ -101,26 +103,38 @@ class SqliteReader(StateReader):
 
     def payments(self, bonus_id: bytes, *, ledger: int | None = None) -> tuple[RecordedPayment, ...]:
         """A bonus's payments, by sequence."""
+        from reconcile.state import queries_payments
+
         return queries_payments.payments(self._source, bonus_id, ledger)
 
     def all_payments(self, ledger: int, campaign: str | None = None) -> Iterator[RecordedPayment]:
         """Payments ordered by campaign, bonus and sequence; unattributed ones last."""
+        from reconcile.state import queries_payments
+
         return queries_payments.all_payments(self._source, ledger, campaign)
 
     def unattributed(self, ledger: int) -> Iterator[RecordedPayment]:
         """Issued payments of ours that no bonus is known for."""
+        from reconcile.state import queries_payments
+
         return queries_payments.unattributed(self._source, ledger)
 
     def payment_by_id(self, payment_id: bytes, *, ledger: int | None = None) -> RecordedPayment | None:
         """One payment."""
+        from reconcile.state import queries_payments
+
         return queries_payments.payment_by_id(self._source, payment_id, ledger)
 
     def known_payments(self, ledger: int, payment_ids: Sequence[bytes]) -> Mapping[bytes, KnownPayment]:
         """Those of the given payments that the ledger knows."""
+        from reconcile.state import queries_payments
+
         return queries_payments.known_payments(self._source, ledger, payment_ids)
 
     def issued_content(self, payment_id: bytes, *, ledger: int | None = None) -> IssuedContent | None:
         """Where an issued payment's texts can be read; None if it is not issued."""
+        from reconcile.state import queries_payments
+
         return queries_payments.issued_content(self._source, payment_id, ledger)
 
     def acceptances(self, ledger: int) -> Iterator[AcceptanceRecord]:
@@ -129,30 +143,40 @@ class SqliteReader(StateReader):
 
     def imported(self, ledger: int) -> Iterator[RecordedPayment]:
         """Payments that an import took over."""
+        from reconcile.state import queries_payments
+
         return queries_payments.imported(self._source, ledger)
 
     def open_operations(self, ledger: int) -> Iterator[OperationRecord]:
         """Operations with payments that are not settled, in the order they were prepared."""
+        from reconcile.state import queries_payments
+
         return queries_payments.open_operations(self._source, ledger)
 
     def count_open(self, ledger: int) -> int:
         """How many operations are open."""
+        from reconcile.state import queries_payments
+
         return queries_payments.count_open(self._source, ledger)
 
     def sends_since(self, ledger: int, at_ms: int) -> int:
         """How many sends were started since a moment of our own clock."""
-        return queries_payments.sends_since(self._source, ledger, at_ms)
+        return queries.sends_since(self._source, ledger, at_ms)
 
     def adopted_since(self, ledger: int, at_ms: int) -> int:
         """How many payments of ours that this state did not send were made since a moment of the provider's clock."""
-        return queries_payments.adopted_since(self._source, ledger, at_ms)
+        return queries.adopted_since(self._source, ledger, at_ms)
 
     def paid_since(self, ledger: int, at_ms: int) -> Iterator[PaidRow]:
         """Payments issued after a moment, by time, then those in doubt whose operation was prepared after it."""
+        from reconcile.state import queries_audit
+
         return queries_audit.paid_since(self._source, ledger, at_ms)
 
     def issued_amounts(self, ledger: int, project: str, campaign: str) -> Iterator[tuple[Decimal, int]]:
         """What a campaign's bonuses were paid: (amount, how many bonuses)."""
+        from reconcile.state import queries_audit
+
         return queries_audit.issued_amounts(self._source, ledger, project, campaign)
 
     def find_runs(self, beginning: str) -> tuple[RunRecord, ...]:
@@ -161,18 +185,26 @@ class SqliteReader(StateReader):
 
     def run_payments(self, run_id: str) -> Iterator[RunPayment]:
         """What a run settled or adopted, in the order in which it became durable."""
+        from reconcile.state import queries_runs
+
         return queries_runs.run_payments(self._source, run_id)
 
     def run_sums(self, run_id: str) -> tuple[RunSum, ...]:
         """The same, summed by ledger and outcome."""
+        from reconcile.state import queries_runs
+
         return queries_runs.run_sums(self._source, run_id)
 
     def run_digest(self, run_id: str) -> str:
         """The digest of the set that a run sends from, as its events tell."""
+        from reconcile.state import queries_runs
+
         return queries_runs.run_digest(self._source, run_id)
 
     def resolved_as_issued(self) -> frozenset[tuple[int, bytes]]:
         """The payments of which a person said that they were made."""
+        from reconcile.state import queries_runs
+
         return queries_runs.resolved_as_issued(self._source)
 
     def approved(self, digest: str) -> dict[bytes, bytes] | None:
@@ -185,10 +217,14 @@ class SqliteReader(StateReader):
 
     def applied_commit(self) -> str:
         """The git commit of the newest apply whose plan was agreed to, as its run recorded it; "" if none is known."""
+        from reconcile.state import queries_audit
+
         return queries_audit.applied_commit(self._source)
 
     def open_gates(self, head: Head) -> frozenset[int]:
         """The ledgers whose gate was open at this event of the journal."""
+        from reconcile.state import queries_audit
+
         return queries_audit.open_gates(self._source, head.sequence)
 
     def alarms(self) -> tuple[AlarmRecord, ...]:

@@ -123,6 +123,8 @@ def _show(
 
 def _warn_of_held(invocation: Invocation, plan: "Plan") -> None:
     """What a plan without --refresh cannot know: the lists of assignments are not read, and an apply may hold back."""
+    if not any(campaign.issue + campaign.top_up for campaign in plan.campaigns):
+        return
     from reconcile.project.look_campaigns import held_back
     from reconcile.state.reader import open_reader
 
