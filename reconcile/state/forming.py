@@ -8,8 +8,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from reconcile.state import queries
+from reconcile.state import queries, rowsums
+from reconcile.state.chain import NO_EVENTS
 from reconcile.state.codec import decode
+from reconcile.state.kept_sums import SUMS, KeptSums, format_sums
 from reconcile.state.projection import UNFOLDED, Projection
 from reconcile.state.queries import Source
 from reconcile.state.schema import TABLES, migrate
@@ -39,12 +41,16 @@ def _fold_anew(connection: sqlite3.Connection, path: Path | str) -> None:
     migrate(connection)
     connection.execute("INSERT INTO events SELECT sequence, kind, body, hash FROM former_events ORDER BY sequence")
     connection.execute("DROP TABLE former_events")
-    projection = Projection(connection)
-    for count, stored in enumerate(queries.stored_events(Source(connection, path), 0), 1):
+    projection, source = Projection(connection), Source(connection, path)
+    for count, stored in enumerate(queries.stored_events(source, 0), 1):
         projection.apply(stored.sequence, decode(stored.kind, stored.body, sequence=stored.sequence))
         if count % FLUSH_EVENTS == 0:
             projection.flush()
     projection.flush()
+    # Other tables have other sums: counted from the beginning, like everything.
+    sums = KeptSums(NO_EVENTS, queries.head(source), rowsums.plus({}, projection.take_changes()))
+    connection.execute("INSERT INTO meta (key, value) VALUES (?, ?)", (SUMS, format_sums(sums)))
+    kept = [row for row in kept if row[0] != SUMS]
     connection.executemany("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", kept)
 
 

@@ -37,6 +37,7 @@ from reconcile.state.events import (
     StateCreated,
 )
 from reconcile.state.fold_bonuses import ledger_row
+from reconcile.state.kept_sums import SUMS
 from reconcile.state.queries import DOUBTED as DOUBTED
 from reconcile.state.queries import EPOCH
 from reconcile.state.queries import LINEAGE as LINEAGE
@@ -48,7 +49,7 @@ from reconcile.state.tables import Tables
 CREATED: Final = "created_ms"
 VERIFIED: Final = "verified"
 """How far the chain was verified, as `sequence:hash`. Not folded from events."""
-UNFOLDED: Final = (VERIFIED, UNPROVED)
+UNFOLDED: Final = (VERIFIED, UNPROVED, SUMS)
 
 AnyEvent = TypeVar("AnyEvent")
 

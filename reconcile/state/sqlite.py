@@ -11,6 +11,7 @@ from reconcile.state.chain import StoredEvent
 from reconcile.state.codec import decode, encode
 from reconcile.state.connection import FORMAT, check_ours, connect_writer, damaged, harden, make_durable, translated
 from reconcile.state.events import Event, RunStarted, StateCarried, StateCreated
+from reconcile.state.kept_sums import SUMS, KeptSums, format_sums, read_kept
 from reconcile.state.ledger import Head, Ledger
 from reconcile.state.lock import RunLock
 from reconcile.state.projection import DOUBTED, UNPROVED, VERIFIED, Projection
@@ -36,6 +37,7 @@ class SqliteLedger(SqliteReader, Ledger):
         self._epoch = queries.epoch(self._source) if head.sequence else 0
         self._failed = ""
         self._projection: Projection | None = None
+        self._sums: KeptSums | None = None
         # What this opening has verified is remembered with the first commit; what this run writes, by the next run.
         self._to_remember: Head | None = head
 
@@ -125,7 +127,7 @@ class SqliteLedger(SqliteReader, Ledger):
 
     def _roll_back(self) -> None:
         # What it has folded did not happen.
-        self._projection = None
+        self._projection = self._sums = None
         with suppress(sqlite3.Error):
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
@@ -158,7 +160,7 @@ class SqliteLedger(SqliteReader, Ledger):
             projection.apply(sequence, event)
             epoch = _epoch_after(event, epoch)
         self._connection.executemany(_APPEND, rows)
-        self._write_down(projection)
+        self._write_down(projection, Head(sequence, previous.hex()))
         if self.unproved and any(isinstance(event, StateCarried) for event, _ in written):
             self._keep_unproved("")
         return Head(sequence, previous.hex()), epoch
@@ -175,8 +177,13 @@ class SqliteLedger(SqliteReader, Ledger):
             if count % REPLAY_EVENTS == 0 or size >= REPLAY_CHARS:
                 projection.flush()
                 size = 0
-        self._write_down(projection)
+        self._write_down(projection, head)
         return head, epoch
+
+    def _known_sums(self) -> KeptSums:
+        """What is kept of the rows' sums; counting begins anew where another program has written since."""
+        kept = self._sums or read_kept(self._source)
+        return kept if kept is not None and kept.head == self._head else KeptSums(self._head, self._head, {})
 
     def _folding(self) -> Projection:
         if self._projection is None:
@@ -186,11 +193,13 @@ class SqliteLedger(SqliteReader, Ledger):
     def _keep_unproved(self, why: str) -> None:
         self._connection.execute(_KEEP, (UNPROVED, why))
 
-    def _write_down(self, projection: Projection) -> None:
+    def _write_down(self, projection: Projection, head: Head) -> None:
         try:
             projection.flush()
         except sqlite3.IntegrityError as error:
             raise EventRefused(f"The events contradict the state's tables: {error}") from error
+        self._sums = self._known_sums().moved(head, projection.take_changes())
+        self._connection.execute(_KEEP, (SUMS, format_sums(self._sums)))
         if self._to_remember is not None and self._to_remember.sequence:
             self._connection.execute(_KEEP, (VERIFIED, chain.format_head(self._to_remember)))
 

@@ -63,6 +63,10 @@ _SHAPES: Final = (
 )
 
 
+COLUMNS: Final = {shape.name: shape.columns for shape in _SHAPES}
+"""Every table that is folded, and its columns in the order of `rowsums`."""
+
+
 class Tables:
     """All tables of the projection, in the order in which rows refer to each other."""
 

@@ -11,7 +11,7 @@ import pytest
 
 from reconcile.errors import StateWriteFailed
 from reconcile.state.reader import open_reader
-from reconcile.state.verify import verify_file
+from reconcile.state.verify import verify, verify_file
 from tests.state.histories import ANN, everything, fill, locked_ledger, prepared, run_started
 
 # Commits without end, and says how many commits returned; `--spill` dies inside a transaction that reached the file.
@@ -62,7 +62,7 @@ def test_a_hot_journal_is_rolled_back_in_a_private_copy_and_not_in_place(state: 
         assert reader is not None
         assert reader.head().sequence == 29
         assert reader.source.rows("SELECT * FROM meta WHERE key LIKE 'spill%'") == []
-    assert verify_file(state).sound
+        assert verify(reader).sound
     assert listing(state.parent) == before
     assert state.read_bytes() == whole
     with locked_ledger(state) as (ledger, _):
@@ -92,6 +92,7 @@ def test_twenty_kills_lose_no_commit_that_returned(tmp_path: Path) -> None:
     assert sorted(entry.name for entry in tmp_path.iterdir() if "journal" not in entry.name) == [
         "state.db",
         "state.db.lock",
+        "state.db.verified",
     ]
 
 

@@ -14,7 +14,7 @@ from reconcile.state import connection, files
 from reconcile.state.lock import acquire
 from reconcile.state.reader import open_reader
 from reconcile.state.sqlite import open_ledger
-from reconcile.state.verify import verify_file
+from reconcile.state.verify import verify
 from tests.state.histories import (
     HOLDER,
     LINEAGE,
@@ -226,7 +226,7 @@ def test_a_reader_leaves_no_trace_in_the_folder(state: Path) -> None:
     with open_reader(state) as reader:
         assert reader is not None
         list(reader.all_payments(1))
-        verified = verify_file(state)
+        verified = verify(reader)
     assert verified.sound
     assert listing(state.parent) == before
 

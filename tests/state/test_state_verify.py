@@ -11,9 +11,10 @@ import pytest
 from reconcile.errors import BonusctlError
 from reconcile.state.connection import harden
 from reconcile.state.events import Basis, Event
+from reconcile.state.findings import Finding
 from reconcile.state.queries import Source
 from reconcile.state.reader import SqliteReader
-from reconcile.state.verify import Finding, verify, verify_file
+from reconcile.state.verify import verify, verify_file
 from tests.state.histories import ANN, START_MS, everything, fill, prepared, released, settled
 
 
