@@ -64,7 +64,7 @@ class Gateway:
     ) -> None:
         self.settings = settings
         self.codec = codec
-        self.met = set() if met is None else met
+        self._met = met
         self._wire = wire
         self._clock = clock
         self._control = control
@@ -90,7 +90,8 @@ class Gateway:
 
     def meet(self, *names: str) -> None:
         """A sentence of this run may name these recipients and assignments."""
-        self.met.update(name for name in names if name)
+        if self._met is not None:
+            self._met.update(name for name in names if name)
 
     def allowed(self) -> int:
         """How many more calls the pace of requests lets start now."""
@@ -127,9 +128,17 @@ class Gateway:
             server_ms = getattr(answer, "server_ms", None)
             if server_ms is not None:
                 self._server = (server_ms, self._clock.boottime_ms())
+            self._heed(answer)
             self.meet(*_named(call, answer))
             replies.append(Reply(number, call, answer))
         return replies
+
+    def _heed(self, answer: Answer) -> None:
+        """What an answer means for the pace. A provider that says when to come back is waited for instead."""
+        if not isinstance(answer, Unread | SendAnswer) or answer.trouble is not Trouble.LATER:
+            self._pace.calm(self._clock.boottime_ms())
+        elif answer.retry_after_s is None:
+            self._pace.slower(self._clock.boottime_ms())
 
     def sleep(self, seconds: float) -> None:
         """Let time pass with nothing in flight; a stop request ends it early."""

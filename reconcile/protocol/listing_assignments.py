@@ -3,12 +3,16 @@ something waits for, one page at a time, and lets the books say whose each payme
 """
 
 from collections import deque
+from typing import Final
 
 from reconcile.protocol.books import Books
 from reconcile.protocol.listing import Taken
 from reconcile.protocol.reading_lists import Gathered, numbered
 from reconcile.protocol.track import Track
 from reconcile.providers.base import ListPayments, PaymentsPage, Trouble, Unread
+
+LIMITED_MAX: Final = 6
+"""How often in a row a page is asked for again at once where the provider says that it is too fast."""
 
 
 class AssignmentListing:
@@ -21,6 +25,7 @@ class AssignmentListing:
         self._cursor = ""
         self._list = Gathered()
         self._failed: dict[str, Unread] = {}
+        self._limited = 0
         self.running = False
         self._flying = False
 
@@ -47,7 +52,12 @@ class AssignmentListing:
         """One page; after the last of the last assignment the operations that waited."""
         self._flying = False
         if isinstance(answer, PaymentsPage):
+            self._limited = 0
             answer = self._list.add(answer) or answer
+        elif answer.trouble is Trouble.LATER and answer.retry_after_s is None and self._limited < LIMITED_MAX:
+            # Too fast, and the pace is slower from now on: the same page once more.
+            self._limited += 1
+            return Taken()
         if isinstance(answer, PaymentsPage):
             self._cursor = answer.next_cursor
             if answer.next_cursor:
