@@ -4,6 +4,8 @@ import re
 import shutil
 from pathlib import Path
 
+import pytest
+
 from reconcile.providers.mturk.codec import PROTECTION_MS
 from reconcile.providers.rules import MTURK
 from tests.support.commandline import CommandLine
@@ -58,3 +60,37 @@ def test_a_spec_with_mistakes_is_shown_with_their_places(tmp_path: Path) -> None
         ("8:5", "`reason` is missing"),
         ("9:62", "`reason` looks like a marker of bonusctl"),
     ]
+
+
+ROW = "  - {{worker_id: {worker}, assignment_id: {assignment}, amount: {amount}, reason: {reason}}}\n"
+GOOD = {"worker": "A1", "assignment": "3A", "amount": "1.00", "reason": "Thanks"}
+BOUNDS = {
+    "worker": ("A" + "1" * 63, "A" + "1" * 64),
+    "assignment": ("3" * 64, "3" * 65),
+    "amount": ("0.01", "0.00"),
+    "amount at most": ("10000.00", "10000.01"),
+    "reason": ("x" * 2_000, "x" * 2_001),
+}
+
+
+@pytest.mark.parametrize("bound", BOUNDS)
+def test_each_bound_of_the_service_model_from_both_sides(tmp_path: Path, bound: str) -> None:
+    """At the limit it is valid; one more is an error at its own place, the sixth line."""
+    line = CommandLine(tmp_path, "version: 1\nproviders:\n  mturk: {type: mturk, environment: emulator}\n", {})
+    field, (within, beyond) = bound.split()[0], BOUNDS[bound]
+    head = "version: 1\ncampaign: c\nprovider: mturk\nbonuses:\n"
+    rows = [ROW.format(**{**GOOD, "worker": "A2", field: within}), ROW.format(**{**GOOD, field: beyond})]
+    line.spec("c", head + rows[0])
+    assert line.expect(0, "validate", "--format", "json").json()["valid"] is True
+    line.spec("c", head + "".join(rows))
+    (found,) = line.expect(1, "validate", "--format", "json").json()["diagnostics"]
+    column = rows[1].index(f"{beyond}") + 1
+    assert (found["path"], found["line"], found["column"]) == ("specs/c.yaml", 6, column)
+
+
+@pytest.mark.parametrize("worker", ["a1", "B1", "A-1", "1A", "A1é"])
+def test_a_worker_that_mturk_does_not_have_is_an_error(tmp_path: Path, worker: str) -> None:
+    line = CommandLine(tmp_path, "version: 1\nproviders:\n  mturk: {type: mturk, environment: emulator}\n", {})
+    line.spec("c", "version: 1\ncampaign: c\nprovider: mturk\nbonuses:\n" + ROW.format(**{**GOOD, "worker": worker}))
+    (found,) = line.expect(1, "validate", "--format", "json").json()["diagnostics"]
+    assert (found["line"], found["column"]) == (5, 17)
