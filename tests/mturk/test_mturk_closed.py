@@ -59,7 +59,7 @@ def test_records_of_what_was_paid_are_read_as_always(tmp_path: Path, emulator: E
     issued = sorted((row["issued_amount"], row["status"]) for row in rows)
     assert issued == [("0.05", "issued"), ("0.50", "issued"), ("1.00", "issued")]
     assert "1.55 USD" in line.expect(0, "history").out
-    assert "3 unchanged" in line.expect(0, "plan").out
+    assert "Nothing to do: all 3 bonuses are issued." in line.expect(0, "plan").out
     for command in (("status",), ("report",), ("state", "export"), ("state", "verify")):
         line.expect(0, *command)
     assert line.expect(1, "apply", "--auto-approve", "--format", "json").json()["reason"] == "closed_provider"
