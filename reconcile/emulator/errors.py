@@ -1,8 +1,8 @@
 """Refusals: what Toloka answers instead of doing what was asked."""
 
-import os
 from collections.abc import Mapping
 
+from reconcile.emulator.fresh import fresh_id
 from reconcile.emulator.messages import Answer, json_answer
 
 
@@ -34,7 +34,7 @@ class Refusal(Exception):
         """The answer, with a request id of its own."""
         body = self.whole
         if body is None:
-            body = {"request_id": os.urandom(16).hex(), "code": self.code, "message": self.message}
+            body = {"request_id": fresh_id().hex(), "code": self.code, "message": self.message}
             if self.payload is not None:
                 body = {**body, "payload": self.payload}
         headers = (("Retry-After", str(self.retry_after_s)),) if self.retry_after_s else ()

@@ -1,6 +1,5 @@
 """`POST /user-bonuses`: the one request that moves money, and what is due of it later."""
 
-import os
 from decimal import Decimal
 from typing import Final, NamedTuple
 
@@ -8,6 +7,7 @@ from reconcile import identity
 from reconcile.emulator import listing
 from reconcile.emulator.errors import Refusal, field_error, not_enough_balance, too_many, validation
 from reconcile.emulator.execution import Outcome, Work, cost, execute
+from reconcile.emulator.fresh import fresh_id
 from reconcile.emulator.ledger import LateRequest, Ledger, OpenOperation
 from reconcile.emulator.listing import Filter, Search
 from reconcile.emulator.messages import Answer, json_answer
@@ -56,7 +56,7 @@ def send(ledger: Ledger, options: Options, sent: Sent) -> Answer:
     parameters = _parameters(sent.query)
     items, single = _items(sent.body, ITEMS_ASYNC_MAX if parameters.is_async else ITEMS_SYNC_MAX)
     keeps_id = parameters.is_async or (options.sync_ids_used and bool(parameters.operation))
-    operation = parameters.operation or os.urandom(16).hex()
+    operation = parameters.operation or fresh_id().hex()
     if keeps_id and ledger.meet_operation(sent.account, operation):
         # Returned, not raised: a refusal would undo the count of requests that came with this id.
         return Refusal(409, "OPERATION_ALREADY_EXISTS", "The operation already exists").answer()

@@ -22,6 +22,7 @@ from reconcile.providers.base import RemotePayment, WireRequest
 from reconcile.settings import Policies, Settings
 from reconcile.state.events import ImportedPayment, OperationsPrepared, SendsFinished, SendsStarted
 from reconcile.state.ledger import LedgerRecord, StateReader
+from tests.support.again import Moment, moment_of, world_at
 from tests.support.stores import MemoryStore
 from tests.support.world import Crash, Fault, Points, World, bonus, settings
 
@@ -82,8 +83,8 @@ class Scenario(NamedTuple):
     more: Mapping[str, object] = {}
 
 
-def begin(folder: Path, scenario: Scenario, mode: Mode) -> World:
-    """The world at the moment at which the run starts."""
+def begun(folder: Path, scenario: Scenario, mode: Mode) -> Moment:
+    """The moment at which the run starts: what came before it is played once for all of its deaths."""
     world = World(folder, desired=[bonus("w1", "10.00"), bonus("w2", "20.00"), bonus("w3", "30.00")])
     world.kept = MemoryStore()
     yandex = {"yandex": True, "ids_dashed": False, "created_ms": False, "log_amounts_as_text": True}
@@ -93,8 +94,15 @@ def begin(folder: Path, scenario: Scenario, mode: Mode) -> World:
         world.refresh()
         world.clock.advance(WINDOW_MS)
     scenario.before(world)
+    moment = moment_of(world)
+    world.close()
+    return moment
+
+
+def begin(folder: Path, scenario: Scenario, moment: Moment) -> World:
+    """A world in which the run is about to start, its faults in force."""
+    world = world_at(folder, moment)
     world.strike(*scenario.faults)
-    world.requests.clear()
     return world
 
 

@@ -1,7 +1,8 @@
 """MTurk, by looks and by reference: runs that die at their points, whose writes fail, whose requests are lost; once, and
 again in the recovery. In the end everybody is paid once, and the state says the same.
 
-In `make test` each story takes every fifth point, beginning with another; with BONUSCTL_CRASH_PAIRS=1 all of them.
+Every write fails; of the points and requests each story takes every fifth in `make test`, beginning with another, and all
+with BONUSCTL_CRASH_PAIRS=1.
 """
 
 import json
@@ -22,6 +23,7 @@ from reconcile.state.events import OperationsPrepared, SendsStarted
 from tests.crash.test_crash_failed_writes import Failing
 from tests.crash.test_crash_scenarios import Dying
 from tests.mturk.mturk_world import HOUR_MS, award, mturk_world, paid, sends
+from tests.support.again import Moment, moment_of, world_at
 from tests.support.figures import Tell
 from tests.support.stores import MemoryStore
 from tests.support.world import Crash, Fault, Points, World
@@ -35,13 +37,16 @@ THREE: Final = (("A1", "1.00"), ("A1", "1.00"), ("A2", "0.50"))
 
 
 class Story(NamedTuple):
-    """A run that dies, and what came before it. `paid`: (worker, amount) of everything, once all is over."""
+    """A run that dies, and what came before it. `paid`: (worker, amount) of everything, once all is over; `vanished`: what
+    the provider shows no more, and the state keeps.
+    """
 
     before: Callable[[World], None]
     run: Callable[[World, Points], object]
     paid: tuple[tuple[str, str], ...] = THREE
     faults: tuple[Fault, ...] = ()
     marked_only: bool = False
+    vanished: tuple[tuple[str, str], ...] = ()
 
 
 def nothing(world: World) -> None:
@@ -83,6 +88,26 @@ def older_state(world: World) -> None:
         world.store.put_back(older, carried="restored", lock=lock, at_ms=world.clock.now_ms())
 
 
+def named_otherwise(world: World) -> None:
+    """The state was lost, and the specs named the campaign otherwise for a while: payments of no known bonus were found."""
+    all_paid(world)
+    world.store.lose()
+    desired, world.desired = world.desired, [award("A1", "1.00", campaign="d"), award("A2", "0.50", campaign="d")]
+    assert world.apply(wait_s=0).exit_code == 3
+    world.desired = desired
+
+
+def one_vanished(world: World) -> None:
+    all_paid(world)
+    world.clock.advance(2 * HOUR_MS)
+    with world.remote.ledger.transaction(writes=True):
+        world.remote.ledger.connection.execute("DELETE FROM mturk_bonuses WHERE worker_id = 'A2'")
+
+
+def refresh_whole(world: World, points: Points) -> object:
+    return world.refresh(points, full_scan=True, wait_s=0)
+
+
 def apply(world: World, points: Points) -> object:
     return world.apply(points, wait_s=0)
 
@@ -103,6 +128,8 @@ STORIES: Final[Mapping[str, Story]] = {
     "refresh": Story(in_doubt("cut_after", 1), refresh),
     "adoption": Story(state_lost, apply, marked_only=True),
     "restored": Story(older_state, apply, marked_only=True),
+    "attributed later": Story(named_otherwise, apply, marked_only=True),
+    "whole refresh": Story(one_vanished, refresh_whole, paid=THREE[:2], vanished=THREE[2:]),
 }
 PLAYED: Final = [
     (name, mode) for name, story in STORIES.items() for mode, marked in MODES.items() if marked or not story.marked_only
@@ -110,15 +137,21 @@ PLAYED: Final = [
 every_story = pytest.mark.parametrize(("name", "mode"), PLAYED)
 
 
-def begin(folder: Path, name: str, mode: str) -> World:
-    """The world at the moment at which the run starts: two equal bonuses of one assignment, and another worker's."""
-    folder.mkdir(parents=True)
+def begun(folder: Path, name: str, mode: str) -> Moment:
+    """The moment at which the run starts: two equal bonuses of one assignment, and another worker's."""
     three = (award("A1", "1.00"), award("A1", "1.00", key="equal"), award("A2", "0.50"))
     world = mturk_world(folder, *three, reason_marker=MODES[mode], allow_top_up=True)
     world.kept = MemoryStore()
     STORIES[name].before(world)
+    moment = moment_of(world)
+    world.close()
+    return moment
+
+
+def begin(folder: Path, name: str, moment: Moment) -> World:
+    """A world in which the run is about to start, its faults in force."""
+    world = world_at(folder, moment)
     world.strike(*STORIES[name].faults)
-    world.requests.clear()
     return world
 
 
@@ -153,7 +186,7 @@ def recover(world: World, name: str) -> None:
     made = Counter((worker, amount) for worker, amount, _ in paid(world))
     assert made == Counter(STORIES[name].paid)
     sums: dict[str, Decimal] = {}
-    for worker, amount in STORIES[name].paid:
+    for worker, amount in (*STORIES[name].paid, *STORIES[name].vanished):
         sums[f"c/{worker}"] = sums.get(f"c/{worker}", Decimal(0)) + Decimal(amount)
     assert world.issued() == sums
     world.close()
@@ -168,9 +201,9 @@ def first_of(name: str, mode: str) -> int:
 def test_a_crash_at_a_point_and_a_second_run_end_with_the_truth(
     tmp_path: Path, name: str, mode: str, tell: Tell
 ) -> None:
-    died = 0
+    died, moment = 0, begun(tmp_path, name, mode)
     for number in range(first_of(name, mode), MOMENTS_MAX, STRIDE):
-        world = begin(tmp_path / str(number), name, mode)
+        world = begin(tmp_path, name, moment)
         before = journaled(world)
         try:
             STORIES[name].run(world, Dying(die_at=frozenset({number})))
@@ -197,9 +230,9 @@ def test_a_crash_at_a_point_and_a_second_run_end_with_the_truth(
 def test_after_a_failed_write_nothing_more_is_sent_and_the_next_run_ends_with_the_truth(
     tmp_path: Path, name: str, mode: str, tell: Tell
 ) -> None:
-    failed = 0
-    for number in range(first_of(name, mode), MOMENTS_MAX, STRIDE):
-        world, points = begin(tmp_path / str(number), name, mode), Failing(fail_commit=number)
+    failed, moment = 0, begun(tmp_path, name, mode)
+    for number in range(1, MOMENTS_MAX):
+        world, points = begin(tmp_path, name, moment), Failing(fail_commit=number)
         before = journaled(world)
         try:
             STORIES[name].run(world, points)
@@ -221,8 +254,9 @@ def test_a_request_lost_anywhere_pays_nobody_twice_and_the_next_run_ends_with_th
     tmp_path: Path, name: str, mode: str, tell: Tell
 ) -> None:
     """Before or after it was carried out, in turn."""
+    moment = begun(tmp_path, name, mode)
     for losses, number in enumerate(range(first_of(name, mode), MOMENTS_MAX, STRIDE)):
-        world = begin(tmp_path / str(number), name, mode)
+        world = begin(tmp_path, name, moment)
         lost = Fault(name=("cut_before", "cut_after")[number // STRIDE % 2], on="any", nth=(number,))
         world.strike(*STORIES[name].faults, lost)
         with suppress(BonusctlError):

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.scenarios import MODES, SCENARIOS, Scenario, apply, begin, recover
+from tests.crash.scenarios import MODES, SCENARIOS, Scenario, apply, begin, begun, recover
 from tests.crash.test_crash_scenarios import EVERY_POINT
+from tests.support.again import moment_of, world_at
 from tests.support.figures import Tell
 from tests.support.world import Crash, Points, World
 
@@ -63,17 +64,17 @@ def test_a_crash_during_the_recovery_from_a_crash_ends_with_the_truth(
 ) -> None:
     scenario, pairs = SCENARIOS[name], 0
     turn = len(name) + len(mode)
+    start = begun(tmp_path, scenario, MODES[mode])
     for first in range(1 + turn % STRIDES[0], MOMENTS_MAX, STRIDES[0]):
+        world = begin(tmp_path, scenario, start)
+        died, moment = dies(world, scenario, first), moment_of(world)
+        world.close()
+        if not died:
+            assert pairs or not WHOLE, "so few moments mean that the run was not followed"
+            tell({"pairs died at": pairs})
+            return
         for second in range(1 + (turn + first) % STRIDES[1], MOMENTS_MAX, STRIDES[1]):
-            folder = tmp_path / f"{first}-{second}"
-            folder.mkdir()
-            world = begin(folder, scenario, MODES[mode])
-            if not dies(world, scenario, first):
-                world.close()
-                assert pairs or not WHOLE, "so few moments mean that the run was not followed"
-                tell({"pairs died at": pairs})
-                return
-            world.strike()
+            world = world_at(tmp_path, moment)
             reached = dies_recovering(world, scenario, second)
             pairs += reached
             recover(world, scenario, MODES[mode])

@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.support.again import moment_of, world_at
+from tests.support.stores import MemoryStore
 from tests.support.world import Crash, Fault, Points, World, bonus, settings
 
 WORKERS = {f"w{number}": Decimal(f"{number}.00") for number in range(1, 6)}
@@ -44,8 +46,9 @@ every_mode = pytest.mark.parametrize("mode", MODES.values(), ids=MODES)
 
 
 def five(folder: Path, mode: Mode = MODES["singles"]) -> World:
-    """Five bonuses, and a state whose gate is open."""
+    """Five bonuses, and a state in memory whose gate is open."""
     world = World(folder, desired=[bonus(name, f"{amount:.2f}") for name, amount in WORKERS.items()])
+    world.kept = MemoryStore()
     world.options = replace(world.options, sync_ids_used=mode.ids_used)
     world.settings = settings(mode=mode.mode, batch_size=mode.batch_size, skip_invalid_items=mode.skip_invalid_items)
     if not mode.repeatable:
@@ -73,10 +76,11 @@ def crash_everywhere(folder: Path, mode: Mode, between: Callable[[World], None])
     after the window ends it.
     """
     reached: dict[str, int] = {}
+    world = five(folder, mode)
+    moment = moment_of(world)
+    world.close()
     for number in range(1, 10_000):
-        here = folder / str(number)
-        here.mkdir()
-        world = five(here, mode)
+        world = world_at(folder, moment)
         points = Points(die_at=frozenset({number}))
         try:
             world.apply(points)
@@ -106,7 +110,7 @@ def crash_everywhere(folder: Path, mode: Mode, between: Callable[[World], None])
 def test_a_state_deleted_after_a_crash_at_every_point_is_made_anew_and_nothing_is_paid_again(
     tmp_path: Path, name: str
 ) -> None:
-    crash_everywhere(tmp_path, MODES[name], lambda world: world.state.unlink(missing_ok=True))
+    crash_everywhere(tmp_path, MODES[name], lambda world: world.store.lose())
 
 
 @pytest.mark.parametrize("name", ["singles", "sync batches"])
@@ -185,7 +189,7 @@ def test_a_request_of_a_lost_state_that_is_carried_out_late_is_not_paid_again(tm
         world.strike(Fault(name="late", nth=tuple(range(number, 50)), delay_ms=400_000))
         world.apply(wait_s=0)
         world.strike()
-        world.state.unlink()
+        world.store.lose()
         # Another order puts other payments together: no batch meets its own id again.
         world.desired.reverse()
         world.apply(wait_s=0)

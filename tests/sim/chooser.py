@@ -6,7 +6,7 @@ run: a script keeps its meaning when one of its choices is left away. Option 0 i
 
 import random
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 
@@ -25,6 +25,10 @@ SELDOM: Rates = (0.0, 0.0, 0.0, 0.005, 0.02, 0.05)
 READS: Rates = (0.0, 0.0, 0.02, 0.1, 0.4)
 SENDS: Rates = (0.0, 0.1, 0.3, 0.6, 0.9)
 BETWEEN: Rates = (0.5, 0.8, 1.0)
+
+
+class Merged(Exception):
+    """This history has come to a world that an earlier one was in at the same moment: what follows was played there."""
 
 
 class Chooser:
@@ -51,6 +55,9 @@ class Chooser:
     def place(self, about: str, options: int) -> int:
         """Where or how much: it belongs to another choice and counts for nothing."""
         return 0 if options < 2 or self.muted else self._take(about, options, None)
+
+    def came_to(self, world: Callable[[], bytes]) -> None:
+        """All that decides what can happen from here on is named by `world`. Raises Merged where it was all played."""
 
     def _take(self, about: str, options: int, rates: Rates | None) -> int:
         key = (self.run, about)
@@ -106,18 +113,33 @@ class Script(Chooser):
         return option if option < options else 0
 
 
+Seen = dict[bytes, int]
+"""The worlds below which all was played, and with how many bad choices at most."""
+
+
 class Enumerating(Chooser):
     """One history of an enumeration: the first choices are given, the later ones harmless. `widths` tells how many
-    options each choice offered within the budget.
+    options each choice offered within the budget. Everything behind the first `fixed` choices is going to be played.
     """
 
-    def __init__(self, given: list[int], budget: int) -> None:
+    def __init__(self, given: list[int], budget: int, *, fixed: int = 0, seen: Seen | None = None) -> None:
         super().__init__()
         self._given = given
         self._budget = budget
+        self._fixed = fixed
+        self._seen = seen
         self.details = False
         self.widths: list[int] = []
         self.taken: list[int] = []
+
+    def came_to(self, world: Callable[[], bytes]) -> None:
+        """Before its fixed choices are made a history stands in a world of which this walk plays a part alone."""
+        if self._seen is None or len(self.widths) < self._fixed:
+            return
+        name, left = world(), self._budget - self.bad
+        if self._seen.get(name, -1) >= left and len(self.widths) >= len(self._given):
+            raise Merged
+        self._seen[name] = max(left, self._seen.get(name, -1))
 
     def _choose(self, about: str, nth: int, options: int, rates: Rates | None) -> int:
         here = len(self.widths)
@@ -131,12 +153,14 @@ class Walk:
     """Depth first through every history with at most `budget` bad choices, or through one of `blocks` parts of them.
 
     `for chooser in walk` plays one history with each. A part holds the histories whose first bad choice is one of its
-    own; together the parts are the whole.
+    own; together the parts are the whole. With `merging` a history ends (Merged) in a world that an earlier one of this
+    part was in at the same moment with at least as many bad choices left: depth first, all that can follow was played.
     """
 
-    def __init__(self, budget: int, *, block: int = 0, blocks: int = 1) -> None:
+    def __init__(self, budget: int, *, block: int = 0, blocks: int = 1, merging: bool = False) -> None:
         self._budget = budget
         self._block, self._blocks = block, blocks
+        self._seen: Seen | None = {} if merging else None
 
     def __iter__(self) -> Iterator[Enumerating]:
         first = Enumerating([], self._budget)
@@ -150,7 +174,7 @@ class Walk:
     def _below(self, start: list[int]) -> Iterator[Enumerating]:
         given = list(start)
         while True:
-            chooser = Enumerating(given, self._budget)
+            chooser = Enumerating(given, self._budget, fixed=len(start), seen=self._seen)
             yield chooser
             given = list(chooser.taken)
             while len(given) > len(start) and given[-1] + 1 >= chooser.widths[len(given) - 1]:

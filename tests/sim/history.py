@@ -25,6 +25,7 @@ from tests.sim.moments import Moments
 from tests.sim.mturk_end import MturkProvider, MturkTruth
 from tests.sim.provider import ChosenFaults, TolokaProvider
 from tests.sim.watch import Watch
+from tests.sim.worlds import name_of
 from tests.support.sim_provider import SimClock
 from tests.support.stores import FileStore, MemoryStore
 
@@ -91,7 +92,9 @@ class History:
         self.story.append(text)
 
     def play(self) -> None:
-        """From the first run to the last quiet one. Raises Violation, or whatever the code raised."""
+        """From the first run to the last quiet one. Raises Violation, or whatever the code raised, and Merged where what
+        follows was played before.
+        """
         try:
             self._begin()
             for number in range(1, self.shape.rounds + 1):
@@ -100,6 +103,7 @@ class History:
                 self._run()
                 self.watch.served()
                 self._between()
+                self.chooser.came_to(lambda: name_of(self))
             self._finish()
         finally:
             self.struck += self.faults.struck

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.sim.chooser import Choice, Chooser, RandomChooser, Script, Walk
+from tests.sim.chooser import Choice, Chooser, Merged, RandomChooser, Script, Walk
 from tests.sim.history import History, Shape, swarm
 
 Make = Callable[[Chooser], History]
@@ -26,9 +26,9 @@ class Failure(NamedTuple):
 class Figures(Counter[str]):
     """What was played: histories, steps, crashes, faults, and each kind of fault by its words."""
 
-    def add(self, history: History) -> None:
-        """One more history."""
-        self["histories"] += 1
+    def add(self, history: History, *, merged: bool) -> None:
+        """One more history, or (`merged`) the beginning of some whose rest was played."""
+        self["merged" if merged else "histories"] += 1
         self["steps"] += history.watch.steps
         for words, times in history.struck.items():
             self["crashes" if words.startswith("dies") else "faults and events"] += times
@@ -37,14 +37,16 @@ class Figures(Counter[str]):
 
 def play(make: Make, chooser: Chooser, figures: Figures | None = None) -> Failure | None:
     """One history; what went wrong in it."""
-    history = make(chooser)
+    history, merged = make(chooser), False
     try:
         history.play()
+    except Merged:
+        merged = True
     except Exception as error:  # noqa: BLE001 (whatever the code raised is a finding)
         return Failure(tuple(history.story), error, tuple(chooser.made), chooser.bad)
     finally:
         if figures is not None:
-            figures.add(history)
+            figures.add(history, merged=merged)
     return None
 
 
@@ -95,22 +97,26 @@ def play_seeds(seeds: Iterable[int], folder: Path) -> Figures:
     return figures
 
 
-def play_every(shape: Shape, budget: int, folder: Path, *, block: int, blocks: int, most: int) -> Figures:
-    """One part of all histories with at most `budget` bad choices, at most `most` of them."""
+def play_every(
+    shape: Shape, budget: int, folder: Path, *, block: int, blocks: int, most: int, merging: bool = True
+) -> Figures:
+    """One part of all histories with at most `budget` bad choices, at most `most` of them. `merging`: what follows a world
+    is played once, however often histories come to it (`tests/sim/worlds.py`).
+    """
     figures = Figures()
     written = os.environ.get("BONUSCTL_SCRIPT")
 
     def make(chooser: Chooser) -> History:
         return History(chooser, shape, folder)
 
-    choosers: Iterable[Chooser] = Walk(budget, block=block, blocks=blocks)
+    choosers: Iterable[Chooser] = Walk(budget, block=block, blocks=blocks, merging=merging)
     if written is not None:
         choosers = [Script(script_of(written), details=False)]
     for chooser in choosers:
         found = play(make, chooser, figures)
         if found is not None:
             fail(make, found, "pytest tests/sim/test_every_history.py", details=False)
-        if figures["histories"] >= most:
+        if figures["histories"] + figures["merged"] >= most:
             figures["blocks cut short"] += 1
             break
     return figures

@@ -1,7 +1,10 @@
 """The harness itself: it enumerates all there is, tells the same story again, and finds a rule that was switched off."""
 
+import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,10 +16,11 @@ from reconcile.protocol.recovery import Step
 from reconcile.protocol.track import Track
 from reconcile.providers.base import SendAnswer
 from tests.sim import provider
-from tests.sim.chooser import Chooser, RandomChooser, Script, Walk
+from tests.sim.chooser import Chooser, Merged, RandomChooser, Script, Walk
 from tests.sim.history import History, Shape, swarm
 from tests.sim.kinds import BATCHES, SINGLES, SYNC, Kind
-from tests.sim.playing import Failure, play, script_of, shrink
+from tests.sim.playing import Failure, play, play_every, script_of, shrink
+from tests.sim.worlds import name_of
 
 
 def three_coins(chooser: Chooser) -> str:
@@ -67,6 +71,79 @@ def test_a_written_script_reads_back() -> None:
         ("run 1", "request send", 2, 7),
         ("run 2", "between", 1, 3),
     ]
+
+
+# --- worlds that two histories come to -------------------------------------------------------------------------------
+
+
+def coins(chooser: Chooser) -> str:
+    """Of four throws only the parity of their sum is left to be seen."""
+    world = 0
+    for throw in range(4):
+        world = (world + chooser.pick("throw", 3)) % 2
+        chooser.came_to(partial(bytes, [throw, world]))
+    return f"{world}{chooser.pick('last', 2)}"
+
+
+def test_a_merging_walk_comes_to_every_end_that_a_whole_walk_comes_to() -> None:
+    def ends(walk: Walk) -> list[str]:
+        found = []
+        for chooser in walk:
+            with suppress(Merged):
+                found.append(coins(chooser))
+        return found
+
+    for budget, number in ((1, 10), (2, 42), (3, 98)):
+        whole, merging = ends(Walk(budget)), ends(Walk(budget, merging=True))
+        assert len(whole) == number
+        assert set(merging) == set(whole)
+        assert len(merging) < number
+
+
+def last_worlds(folder: Path, monkeypatch: pytest.MonkeyPatch, *, merging: bool, block: int) -> set[bytes]:
+    """How the worlds of all histories of a part of K = 2 stand after their quiet runs."""
+    found: set[bytes] = set()
+    finish = History._finish
+
+    def finishing(self: History) -> None:
+        finish(self)
+        found.add(name_of(self))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(History, "_finish", finishing)
+        shape = Shape(kind=SINGLES, core=True, quiet=2)
+        play_every(shape, 2, folder, block=block, blocks=PARTS, most=10**9, merging=merging)
+    return found
+
+
+PARTS = int(os.environ.get("BONUSCTL_MERGE_PARTS", "80"))
+
+
+@pytest.mark.parametrize("block", [9, 41] if PARTS == 80 else range(PARTS))
+def test_what_is_not_played_again_ends_in_no_other_world(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int
+) -> None:
+    """Two parts of eighty, with and without merging: the same ends, to every row, event and millisecond. With
+    BONUSCTL_MERGE_PARTS=8 all histories with two bad choices.
+    """
+    whole = last_worlds(tmp_path, monkeypatch, merging=False, block=block)
+    assert last_worlds(tmp_path, monkeypatch, merging=True, block=block) == whole
+    assert len(whole) > 20
+
+
+@pytest.mark.parametrize("merging", [False, True])
+def test_a_mistake_that_takes_two_bad_choices_is_found_with_and_without_merging(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, merging: bool
+) -> None:
+    monkeypatch.setattr(scan._Reader, "take", nobody_looks)
+    """A scan that adopts nothing: no history with one bad choice shows it. Searched from the parts that begin between two
+    runs.
+    """
+    shape = Shape(kind=SINGLES, core=True, quiet=2)
+    histories = (one for block in range(68, 114) for one in Walk(2, block=block, blocks=114, merging=merging))
+    tried = (play(lambda one: History(one, shape, tmp_path), chooser) for chooser in histories)
+    found = next(failure for failure in tried if failure is not None)
+    assert found.bad == 2
 
 
 # --- rules switched off ----------------------------------------------------------------------------------------------

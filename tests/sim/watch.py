@@ -102,6 +102,13 @@ class Watch:
             invariants.journaled_before_paid(made, self._senders)
             self._paid_once()
 
+    def remembered(self) -> tuple[object, ...]:
+        """All that later checks look back at, in an order of its own."""
+        senders = sorted((payment, *sorted(who)) for payment, who in self._senders.items())
+        sent = sorted((look, *sorted(payments)) for look, payments in self._sent.items())
+        names = (sorted(self.ceilings.items()), sorted(self.groups.items()), sorted(self.disowned))
+        return (senders, sent, sorted(self._bytes.items()), *names)
+
     # --- ends --------------------------------------------------------------------------------------------------------
 
     def reported(self, machine: Machine, report: Report, *, whole: bool) -> None:

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from email.utils import formatdate
+from functools import cache
+from hashlib import sha256
+from itertools import count
 from pathlib import Path
+from typing import Final
 
+from reconcile.emulator import fresh
 from reconcile.emulator.api import answer_api
 from reconcile.emulator.control import Running
 from reconcile.emulator.ledger import Ledger as RemoteLedger
@@ -50,18 +57,89 @@ class Server(RemoteLedger):
     """The emulator's ledger, on the world's clock; in memory where `path` is None."""
 
     def __init__(self, path: Path | None, clock: SimClock) -> None:
+        self._first_id = Options().first_id
+        self._in_memory = path is None
         if path is None:
-            self.connection = sqlite3.connect(":memory:", isolation_level=None)
-            self._first_id = Options().first_id
-            self._prepare()
+            self.connection = _SPARE.pop() if _SPARE else _empty(self._first_id)
         else:
-            super().__init__(path, first_id=Options().first_id)
-        # Its disk is not the subject of these tests.
-        self.connection.execute("PRAGMA synchronous = OFF")
+            super().__init__(path, first_id=self._first_id)
+            # Its disk is not the subject of these tests.
+            self.connection.execute("PRAGMA synchronous = OFF")
         self._clock = clock
+        self._offset_ms = super().clock_offset_ms()
 
     def now_ms(self) -> int:
-        return self._clock.wall_ms + self.clock_offset_ms()
+        return self._clock.wall_ms + self._offset_ms
+
+    def clock_offset_ms(self) -> int:
+        return self._offset_ms
+
+    def set_clock_offset(self, offset_ms: int) -> None:
+        super().set_clock_offset(offset_ms)
+        self._offset_ms = offset_ms
+
+    def rows(self) -> Rows:
+        """All that it holds: the rows of each table that has any. Nothing may be under way."""
+        found = ((table, self.connection.execute(f"SELECT * FROM {table}").fetchall()) for table in _tables())
+        return tuple((table, tuple(rows)) for table, rows in found if rows)
+
+    def put(self, rows: Rows) -> None:
+        """Hold what another held, in the place of everything."""
+        _write(self.connection, rows)
+        self._offset_ms = super().clock_offset_ms()
+
+    def close(self) -> None:
+        if self._in_memory:
+            # Another world goes on with the connection, and with all the statements that SQLite has read for it.
+            self.connection.rollback()
+            _write(self.connection, _fresh())
+            _SPARE.append(self.connection)
+        else:
+            super().close()
+
+
+Rows = tuple[tuple[str, tuple[tuple[object, ...], ...]], ...]
+_SPARE: Final[list[sqlite3.Connection]] = []
+
+
+class _Empty(RemoteLedger):
+    """The emulator's own tables, made by its own code."""
+
+    def __init__(self, connection: sqlite3.Connection, first_id: int) -> None:
+        self.connection = connection
+        self._first_id = first_id
+        self._prepare()
+
+
+def _empty(first_id: int) -> sqlite3.Connection:
+    connection = sqlite3.connect(":memory:", isolation_level=None, cached_statements=512)
+    _Empty(connection, first_id)
+    return connection
+
+
+@cache
+def _tables() -> tuple[str, ...]:
+    with closing(_empty(Options().first_id)) as connection:
+        found = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+    return tuple(name for (name,) in found if not name.startswith("sqlite_"))
+
+
+@cache
+def _fresh() -> Rows:
+    """What a ledger holds before anything happened."""
+    with closing(_empty(Options().first_id)) as connection:
+        found = ((table, tuple(connection.execute(f"SELECT * FROM {table}"))) for table in _tables())
+        return tuple((table, rows) for table, rows in found if rows)
+
+
+def _write(connection: sqlite3.Connection, rows: Rows) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    for table in _tables():
+        connection.execute(f"DELETE FROM {table}")
+    for table, values in rows:
+        marks = ", ".join("?" * len(values[0]))
+        connection.executemany(f"INSERT INTO {table} VALUES ({marks})", values)
+    connection.execute("COMMIT")
 
 
 def answer_request(running: Running, request: WireRequest, clock: SimClock) -> tuple[Answer, Orders]:
@@ -70,9 +148,24 @@ def answer_request(running: Running, request: WireRequest, clock: SimClock) -> t
     head = Head(request.method, request.target, headers, True, 0, len(request.body))
     # MTurk has one address; everything of Toloka's has a path.
     answer = answer_mturk if request.target == "/" else answer_api
-    with running.ledger.transaction(writes=True):
+    with _ids_of(clock), running.ledger.transaction(writes=True):
         run_due(running.ledger, running.options, running.ledger.now_ms())
         return answer(running, make_request(head, request.body), clock.boottime_ms())
+
+
+@contextmanager
+def _ids_of(clock: SimClock) -> Iterator[None]:
+    """Ids that the moment alone decides: a history comes out the same twice, to every byte of its journal."""
+    numbers = count()
+
+    def draw(size: int) -> bytes:
+        return sha256(f"{clock.boot_ms}/{next(numbers)}".encode()).digest()[:size]
+
+    random, fresh.source = fresh.source, draw
+    try:
+        yield
+    finally:
+        fresh.source = random
 
 
 def travelling(answer: Answer, orders: Orders, now_ms: int) -> tuple[WireResult, int]:

@@ -1,7 +1,8 @@
 """Where a world keeps its state: in a file, as production does, or in memory where the disk is not the subject.
 
 A state in memory outlives its runs. It is the production ledger over SQLite's own shared memory file, so that two
-runs can hold it open at once.
+runs can hold it open at once. What a process would do for the file's sake is done once: tables are copied, connections
+serve one run after the other, and pages that no disk holds are not looked through.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from functools import cache
 from itertools import count
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 from uuid import UUID
 
 from reconcile.state.backup import restore_state
@@ -20,7 +21,8 @@ from reconcile.state.codec import decode
 from reconcile.state.connection import connect_writer, harden, make_durable
 from reconcile.state.events import Event, StateCarried, StateCreated
 from reconcile.state.lock import RunLock
-from reconcile.state.sqlite import SqliteLedger, open_ledger, opened
+from reconcile.state.queries import Source
+from reconcile.state.sqlite import SqliteLedger, _verified_head, open_ledger, opened
 
 LINEAGE = str(UUID(int=1))
 _NAMES = count()
@@ -82,28 +84,28 @@ class FileStore:
 
 
 class MemoryStore:
-    """A state in memory; `keeper` holds it while no run does."""
+    """A state in memory; `keeper` holds it while no run does, `_idle` are connections that a run has left in order."""
 
     def __init__(self) -> None:
         self.keeper: sqlite3.Connection | None = None
         self._name = ""
+        self._idle: list[sqlite3.Connection] = []
 
     @contextmanager
     def open(self, lock: RunLock, at_ms: int) -> Iterator[SqliteLedger]:
         fresh = self.keeper is None
         if fresh:
             self._begin()
-        with closing(_connect(self._name)) as connection:
-            checked = opened(connection, ":memory:", None)
-            ledger = SqliteLedger(connection, ":memory:", lock, checked.head())
+        with self._connected() as connection:
+            ledger = _ledger(connection, lock)
             if fresh:
                 ledger.commit([StateCreated(lineage=LINEAGE, at_ms=at_ms)])
             yield ledger
 
     def lose(self) -> None:
         if self.keeper is not None:
-            self.keeper.close()
-            self.keeper = None
+            _SPARE.append((self._name, self.keeper, self._idle))
+            self.keeper, self._idle = None, []
 
     def events(self) -> list[Event]:
         return [] if self.keeper is None else journal(self.keeper)
@@ -115,21 +117,67 @@ class MemoryStore:
                 epoch = former.epoch
         self.lose()
         self._begin()
-        with closing(_connect(self._name)) as connection:
-            ledger = SqliteLedger(connection, ":memory:", lock, opened(connection, ":memory:", None).head())
+        with self._connected() as connection:
+            ledger = _ledger(connection, lock)
             ledger.commit(events)
             if carried:
                 # What `state restore` and `state import` write: the runs of both lives find themselves outdated.
                 epoch = max(epoch, ledger.epoch) + 1
                 ledger.commit([StateCarried(how=carried, reason="", actor="test", epoch=epoch, at_ms=at_ms)])
 
+    def copy(self) -> bytes:
+        """The whole state at rest, b"" where there is none."""
+        return b"" if self.keeper is None else self.keeper.serialize()
+
+    def content(self) -> tuple[object, ...]:
+        """What makes two states the same: the chain's newest hash, which holds all events, and what is not folded from
+        them. (The pages of equal states differ: SQLite counts its changes in them.)
+        """
+        if self.keeper is None:
+            return ()
+        head = self.keeper.execute("SELECT sequence, hash FROM events ORDER BY sequence DESC LIMIT 1").fetchall()
+        return (*head, *self.keeper.execute("SELECT key, value FROM meta ORDER BY key").fetchall())
+
+    def put(self, copied: bytes) -> None:
+        """The state that `copy` returned."""
+        self.lose()
+        if copied:
+            self._begin(copied)
+
     def close(self) -> None:
         self.lose()
 
-    def _begin(self) -> None:
-        self._name = f"file:/state-{next(_NAMES)}?vfs=memdb"
-        self.keeper = _connect(self._name)
-        _tables().backup(self.keeper)
+    @contextmanager
+    def _connected(self) -> Iterator[sqlite3.Connection]:
+        """A connection for one run; one that died, or whose state is gone, leaves none behind."""
+        name = self._name
+        connection = self._idle.pop() if self._idle else _connect(name)
+        try:
+            yield connection
+        except BaseException:
+            connection.close()
+            raise
+        if name == self._name and self.keeper is not None:
+            self._idle.append(connection)
+        else:
+            connection.close()
+
+    def _begin(self, copied: bytes = b"") -> None:
+        if _SPARE:
+            self._name, self.keeper, self._idle = _SPARE.pop()
+        else:
+            self._name = f"file:/state-{next(_NAMES)}?vfs=memdb"
+            self.keeper = _connect(self._name)
+        if not copied:
+            _tables().backup(self.keeper)
+            return
+        with closing(sqlite3.connect(":memory:")) as source:
+            source.deserialize(copied)
+            source.backup(self.keeper)
+
+
+_SPARE: Final[list[tuple[str, sqlite3.Connection, list[sqlite3.Connection]]]] = []
+"""Memory files whose worlds have ended, with their connections: the next world writes its own pages over them."""
 
 
 def journal(connection: sqlite3.Connection) -> list[Event]:
@@ -138,8 +186,13 @@ def journal(connection: sqlite3.Connection) -> list[Event]:
     return [decode(kind, body, sequence=sequence) for kind, body, sequence in rows]
 
 
+def _ledger(connection: sqlite3.Connection, lock: RunLock) -> SqliteLedger:
+    """What a run opens: its journal's chain is verified as in a file."""
+    return SqliteLedger(connection, ":memory:", lock, _verified_head(Source(connection, ":memory:")))
+
+
 def _connect(name: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(name, uri=True, isolation_level=None)
+    connection = sqlite3.connect(name, uri=True, isolation_level=None, cached_statements=512)
     harden(connection)
     return connection
 

@@ -130,7 +130,7 @@ class World:
     @property
     def remote(self) -> Running:
         if self.running is None:
-            server = Server(self.folder / "remote.db", self.clock)
+            server = Server(None, self.clock)
             self.running = Running(ledger=server, options=self.options, book=FaultBook(self.faults))
         return self.running
 

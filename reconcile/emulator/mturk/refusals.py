@@ -4,13 +4,13 @@ MTurk's own errors, RequestError and ServiceFault, carry `Message` and `TurkErro
 Words and codes are those of AWS's documentation and of answers that its clients have reported.
 """
 
-import os
 import uuid
 from collections.abc import Callable
 from typing import Final
 from xml.sax.saxutils import escape
 
 from reconcile.emulator.fault import Fault
+from reconcile.emulator.fresh import fresh_id
 from reconcile.emulator.messages import Answer, json_answer
 
 JSON_TYPE: Final = "application/x-amz-json-1.1"
@@ -67,7 +67,7 @@ class AwsRefusal(Exception):
 
 def new_request_id() -> str:
     """An id as AWS gives each answer one."""
-    return str(uuid.UUID(bytes=os.urandom(16), version=4))
+    return str(uuid.UUID(bytes=fresh_id(), version=4))
 
 
 def aws_json(status: int, value: object, request_id: str = "") -> Answer:
