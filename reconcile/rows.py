@@ -9,7 +9,7 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from operator import eq
-from typing import Final, Generic, NamedTuple, Protocol, TypeVar, overload
+from typing import Final, Generic, NamedTuple, Protocol, Self, TypeVar, overload
 
 T = TypeVar("T")
 Part = TypeVar("Part")
@@ -64,6 +64,10 @@ class Rows(Sequence[T]):
         """More values, in order."""
         for value in values:
             self.append(value)
+
+    def __iadd__(self, values: Iterable[T]) -> Self:
+        self.extend(values)
+        return self
 
     def finished(self) -> Sequence[T]:
         """The list as it is now: a tuple where all of it is in memory."""

@@ -5,7 +5,8 @@ smaller, never stale; what is missing and not in it waits for another approval; 
 not sent because it was approved once.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Final, NamedTuple
 
 from reconcile.diagnostics import Severity
@@ -13,8 +14,12 @@ from reconcile.digest import set_digest
 from reconcile.errors import Refused
 from reconcile.model import PaymentStatus
 from reconcile.money import Money
+from reconcile.packed import Packed
+from reconcile.plan.changes import entries_of, paying
+from reconcile.plan.coding import ENTRY
 from reconcile.plan.model import Change, Plan, ProviderSummary
 from reconcile.plan.saved import SavedPlan
+from reconcile.rows import Lazy, chosen
 from reconcile.state.ledger import RecordedPayment, StateReader
 
 _AGAIN: Final = "Plan again, and approve that:\n  bonusctl plan --out plan.bonusplan"
@@ -29,6 +34,41 @@ class Approved(NamedTuple):
     entries: Mapping[bytes, bytes]
 
 
+class PlanEntries(Mapping[bytes, bytes]):
+    """What a plan's payments stand for, payment_id → entry hash, in the order of the specs. `first`: so many of them, None
+    for all. Read from the plan's rows; only where one is looked up they are kept, packed.
+    """
+
+    def __init__(self, changes: Sequence[Change], first: int | None = None) -> None:
+        self._changes = changes
+        self._first = first
+        self._packed: Packed | None = None
+
+    def __getitem__(self, payment_id: bytes) -> bytes:
+        if self._packed is None:
+            self._packed = Packed(16, ENTRY)
+            for known, entry in self._pairs():
+                self._packed.add(known + entry)
+        found = self._packed.get(payment_id)
+        if found is None:
+            raise KeyError(payment_id)
+        return found
+
+    def __iter__(self) -> Iterator[bytes]:
+        return (payment_id for payment_id, _ in self._pairs())
+
+    def __len__(self) -> int:
+        count = len(paying(self._changes))
+        return count if self._first is None else min(count, self._first)
+
+    def pairs(self) -> Sequence[tuple[bytes, bytes]]:
+        """(payment_id, entry hash) of each."""
+        return Lazy(self._pairs, len(self))
+
+    def _pairs(self) -> Iterator[tuple[bytes, bytes]]:
+        return islice(entries_of(self._changes), self._first)
+
+
 class Judgement(NamedTuple):
     """What an approval means for the plan as it is now.
 
@@ -37,23 +77,23 @@ class Judgement(NamedTuple):
     of the set are issued already.
     """
 
-    send: tuple[Change, ...]
-    not_approved: tuple[Change, ...]
+    send: Sequence[Change]
+    not_approved: Sequence[Change]
     no_longer_asked: int
     settled: int
 
 
 def approve_plan(plan: Plan) -> Approved:
     """The plan itself, all of it."""
-    return Approved(plan.digest, _entries(plan.payments))
+    return Approved(plan.digest, PlanEntries(plan.changes))
 
 
 def agreed_now(plan: Plan) -> Approved:
     """What a yes to the plan covers: where a limit holds payments back, the others alone."""
     if not plan.held_back:
         return approve_plan(plan)
-    now = plan.payments[: len(plan.payments) - plan.held_back]
-    return Approved(set_digest(change.entry for change in now), _entries(now))
+    now = PlanEntries(plan.changes, len(plan.payments) - plan.held_back)
+    return Approved(set_digest(entry for _, entry in now.pairs()), now)
 
 
 def approve_saved(saved: SavedPlan, plan: Plan, reader: StateReader) -> Approved:
@@ -69,7 +109,7 @@ def approve_saved(saved: SavedPlan, plan: Plan, reader: StateReader) -> Approved
             _same_account(provider, present[provider.name])
     _same_lineage(saved, plan, reader)
     _same_amounts(saved, reader)
-    return Approved(saved.plan.digest, _entries(saved.plan.payments))
+    return Approved(saved.plan.digest, PlanEntries(saved.plan.changes))
 
 
 def approve_digest(expected: str, plan: Plan, reader: StateReader, *, before: Plan | None = None) -> Approved:
@@ -99,30 +139,29 @@ def judge(approved: Approved, plan: Plan, reader: StateReader) -> Judgement:
     set is settled and something else is asked for.
     """
     _not_refused(plan)
-    entries = approved.entries
-    wanted = [change for change in plan.payments if _approved(change, entries)]
-    not_approved = tuple(change for change in plan.payments if not _approved(change, entries))
-    planned = {change.payment_id for change in plan.payments}
+    entries, planned = approved.entries, PlanEntries(plan.changes)
+    if approved.digest == plan.digest and len(entries) == len(planned):
+        # The digest names the very set of the plan: nothing needs to be looked up.
+        return Judgement(plan.payments, (), 0, 0)
+    wanted = chosen(plan.payments, lambda change: _approved(change, entries))
+    not_approved = chosen(plan.payments, lambda change: not _approved(change, entries))
     doubtful = {row.bonus_id for row in plan.in_doubt}
     settled, no_longer_asked = 0, 0
-    for payment in _recorded(entries.keys() - planned, plan, reader):
+    gone = (payment_id for payment_id in entries if payment_id not in planned)
+    for payment in _recorded(gone, plan, reader):
         if payment is not None and payment.status is PaymentStatus.ISSUED:
             settled += 1
         elif payment is None or payment.bonus_id not in doubtful:
             no_longer_asked += 1
     if not_approved and settled == len(entries):
         raise _used_up(approved, not_approved)
-    return Judgement(tuple(wanted), not_approved, no_longer_asked, settled)
+    return Judgement(wanted, not_approved, no_longer_asked, settled)
 
 
 def _approved(change: Change, entries: Mapping[bytes, bytes]) -> bool:
     """The very payment, in the very form that was approved."""
     assert change.payment_id is not None
     return entries.get(change.payment_id) == change.entry
-
-
-def _entries(payments: Iterable[Change]) -> dict[bytes, bytes]:
-    return {change.payment_id: change.entry for change in payments if change.payment_id is not None}
 
 
 def _recorded(payment_ids: Iterable[bytes], plan: Plan, reader: StateReader) -> Iterator[RecordedPayment | None]:
@@ -155,7 +194,7 @@ def _not_refused(plan: Plan) -> None:
     )
 
 
-def _used_up(approved: Approved, not_approved: tuple[Change, ...]) -> Refused:
+def _used_up(approved: Approved, not_approved: Sequence[Change]) -> Refused:
     return Refused(
         "The approved plan is used up: all of it is settled, and something else is asked for now",
         detail=f"{len(not_approved):,} {'payment is' if len(not_approved) == 1 else 'payments are'} asked for that the "

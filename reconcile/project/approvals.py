@@ -63,7 +63,7 @@ def consented(
         send=judgement.send,
         not_approved=judgement.not_approved,
         digest=approved.digest,
-        entries=() if known else tuple(approved.entries.items()),
+        entries=() if known else approved.entries.items(),
         withdrawn=judgement.no_longer_asked,
     )
 

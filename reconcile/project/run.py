@@ -31,6 +31,7 @@ from reconcile.providers.base import AccountFound
 from reconcile.providers.registry import make_codec
 from reconcile.providers.rules import RULES, currency_of
 from reconcile.settings import ProviderSettings
+from reconcile.spool import SPOOLED
 from reconcile.state.anchor import read_anchor, write_anchor
 from reconcile.state.events import StateCarried
 from reconcile.state.ledger import Ledger, OperationRecord, StateReader
@@ -131,7 +132,7 @@ class ProjectSpecs:
 
 
 def _funds(settings: ProviderSettings, accounts: Mapping[str, AccountFound], payments: Sequence[Change]) -> Funds:
-    mine = [change for change in payments if change.provider == settings.name]
+    mine = (change for change in payments if change.provider == settings.name)
     return funds_of(settings, currency_of(*settings.ledger_key), accounts[settings.name].balance, mine)
 
 
@@ -262,8 +263,10 @@ def opened_run(
                     open_providers(project, providers, secrets, fence=fence) as access,
                     control.listening(),
                 ):
-                    known = set() if met is None else met
-                    yield Ports(ledger=ledger, clock=clock, control=control, progress=progress, met=known), access
+                    ports = Ports(
+                        ledger=ledger, clock=clock, control=control, progress=progress, met=met, spooling=SPOOLED
+                    )
+                    yield ports, access
             finally:
                 write_anchor(project.state_path, ledger.head())
 

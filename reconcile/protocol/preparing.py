@@ -1,29 +1,46 @@
 """A frozen operation from the payments that were agreed to: the last step before the journal."""
 
-from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from reconcile import identity
-from reconcile.model import Account
+from reconcile.model import Account, PaymentStatus
 from reconcile.plan.model import Change
 from reconcile.protocol.gateway import Gateway
 from reconcile.providers.base import Outgoing
+from reconcile.rows import chosen
 from reconcile.state.events import PreparedOperation, PreparedPayment
+from reconcile.state.ledger import StateReader
 
 
 class Rest(Iterator[Change]):
-    """The payments that are still to be journaled; true while there are any."""
+    """The payments that are still to be journaled; true while there are any. They are read one ahead, and no more."""
 
-    def __init__(self, changes: Sequence[Change]) -> None:
-        self._changes = deque(changes)
+    def __init__(self, changes: Iterable[Change]) -> None:
+        self._changes = iter(changes)
+        self._following = next(self._changes, None)
 
     def __bool__(self) -> bool:
-        return bool(self._changes)
+        return self._following is not None
 
     def __next__(self) -> Change:
-        if not self._changes:
+        change = self._following
+        if change is None:
             raise StopIteration
-        return self._changes.popleft()
+        self._following = next(self._changes, None)
+        return change
+
+
+def unsettled(changes: Sequence[Change], reader: StateReader, ledger: int) -> Sequence[Change]:
+    """Those of these payments that the ledger knows neither as issued nor as under way. Of a very long list each is looked
+    up when it is read.
+    """
+
+    def wanted(change: Change) -> bool:
+        assert change.payment_id is not None
+        known = reader.payment_by_id(change.payment_id, ledger=ledger)
+        return known is None or known.status not in (PaymentStatus.ISSUED, PaymentStatus.PREPARED)
+
+    return chosen(changes, wanted)
 
 
 def prepare(

@@ -4,23 +4,25 @@ Journal the run, contact, scan, gate, recover, plan, ask, send, settle, report. 
 came after recovery would repeat what a lost state had paid.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 from typing import Final, NamedTuple, Protocol
 
 from reconcile.errors import BonusctlError, Interrupted, StateError
-from reconcile.money import add
-from reconcile.plan.model import Action, Change, Plan
+from reconcile.plan.model import Change, Plan
 from reconcile.protocol.adopting import RefreshView, Sought
 from reconcile.protocol.books import nobodys
 from reconcile.protocol.context import Tally
+from reconcile.protocol.ending import Stopped, ended, settled_before, what_is_left
 from reconcile.protocol.gateway import Gateway
 from reconcile.protocol.ports import Clock, Control, Progress
-from reconcile.protocol.report import Left, LeftBonus, Report, Wait, left_bonus
+from reconcile.protocol.report import Left, LeftBonus, PaidRows, Report, Wait
 from reconcile.protocol.scan import ScanFailed
 from reconcile.protocol.session import Session
 from reconcile.providers.base import AccountFound, Codec, Wire
+from reconcile.rows import IN_MEMORY, Spooling, chosen
 from reconcile.settings import ProviderSettings
 from reconcile.state.events import ApprovalRecorded, PaymentsAttributed, RunEnded, RunStarted
 from reconcile.state.ledger import Ledger, OperationRecord, StateReader
@@ -46,7 +48,7 @@ class Consented(NamedTuple):
     send: Sequence[Change]
     not_approved: Sequence[Change]
     digest: str
-    entries: Sequence[tuple[bytes, bytes]]
+    entries: Collection[tuple[bytes, bytes]]
     withdrawn: int
 
 
@@ -100,14 +102,16 @@ class RunOptions:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
     """All that a run touches besides its providers. `met` grows by every recipient and assignment whom a sentence of the
-    run may name, before it is said: by its progress, its report, or the error that it ends with.
+    run may name, before it is said: by its progress, its report, or the error that it ends with; None where nobody wants to
+    know. `spooling`: where rows of the report go that are too many for the memory.
     """
 
     ledger: Ledger
     clock: Clock
     control: Control
     progress: Progress
-    met: set[str] = field(default_factory=set)
+    met: set[str] | None = field(default_factory=set)
+    spooling: Spooling = IN_MEMORY
 
 
 def run_apply(ports: Ports, providers: Sequence[ProviderAccess], project: ProjectView, options: RunOptions) -> Report:
@@ -151,7 +155,7 @@ class _Run:
         self._ports = ports
         self._options = options
         self._project = project
-        self._tally = Tally()
+        self._tally = Tally(paid=PaidRows(ports.spooling))
         self._plan: Plan | None = None
         self._unchanged = 0
         self._digest = ""
@@ -164,7 +168,7 @@ class _Run:
             sessions = [self._session(access) for access in providers]
             prepared = [self._prepare(session, project) for session in sessions]
             plan = self._plan = project.plan(self._ports.ledger)
-            self._unchanged = max(0, plan.unchanged - len(self._settled(plan)))
+            self._unchanged = max(0, plan.unchanged - settled_before(plan, self._tally.paid, self._ports.ledger))
             if not all(prepared):
                 return self._end(self._report(plan, None, Left.SCAN_FAILED))
             if self._ports.control.stop_requested():
@@ -258,10 +262,9 @@ class _Run:
 
     def _approve(self, consent: Consented) -> None:
         self._digest = consent.digest
-        entries = list(consent.entries)
-        total, at_ms = len(entries), self._ports.clock.now_ms()
-        for start in range(0, total, APPROVAL_CHUNK):
-            chunk = tuple(entries[start : start + APPROVAL_CHUNK])
+        total, at_ms = len(consent.entries), self._ports.clock.now_ms()
+        entries = iter(consent.entries)
+        while chunk := tuple(islice(entries, APPROVAL_CHUNK)):
             event = ApprovalRecorded(
                 digest=consent.digest, total=total, entries=chunk, actor=self._options.actor, at_ms=at_ms
             )
@@ -272,10 +275,10 @@ class _Run:
 
         Where agreeing took long, what was paid is read again first: another machine may have paid meanwhile.
         """
-        chosen = consent.send[: self._options.limit]
+        now = consent.send[: self._options.limit]
         stopped: dict[str, Left] = {}
         for session in sessions:
-            mine = [change for change in chosen if change.provider == session.settings.name]
+            mine = chosen(now, partial(_through, session.settings.name))
             if mine and session.is_stale():
                 if not self._prepare(session, project):
                     stopped[session.settings.name] = Left.SCAN_FAILED
@@ -291,54 +294,20 @@ class _Run:
 
     # --- the end -----------------------------------------------------------------------------------------------------------
 
-    def _report(self, plan: Plan, consent: Consented | None, stopped: Mapping[str, Left] | Left | None) -> Report:
+    def _report(self, plan: Plan, consent: Consented | None, stopped: Stopped) -> Report:
         """Every desired bonus with one reason."""
-        send = plan.payments if consent is None else consent.send
-        chosen = len(send) if consent is None or self._options.limit is None else self._options.limit
-        paid = {item.payment_id for item in self._tally.paid}
-        left: dict[bytes, LeftBonus] = {}
-        for change in plan.changes:
-            if change.action is Action.CONFLICT:
-                left[change.bonus_id] = left_bonus(change, Left.CONFLICT, change.why)
-        for number, change in enumerate(send):
-            assert change.payment_id is not None
-            if change.payment_id in paid:
-                continue
-            why = stopped.get(change.provider) if isinstance(stopped, Mapping) else stopped
-            unsent = Left.LIMIT if number >= chosen else why or Left.UNREACHABLE
-            known = self._tally.left.get(change.payment_id)
-            left[change.bonus_id] = left_bonus(change, unsent) if known is None else known
-        for change in consent.not_approved if consent is not None else ():
-            left[change.bonus_id] = left_bonus(change, Left.NOT_APPROVED)
-        doubts = {bonus.bonus_id: bonus for bonus in self._tally.left.values() if bonus.why is Left.IN_DOUBT}
-        for doubt in plan.in_doubt:
-            left[doubt.bonus_id] = doubts.get(doubt.bonus_id) or LeftBonus(
-                doubt.identity.address,
-                doubt.bonus_id,
-                doubt.provider,
-                doubt.currency,
-                doubt.amount,
-                Left.IN_DOUBT,
-                "",
-                doubt.why,
-            )
-        withdrawn = 0 if consent is None else consent.withdrawn
-        return self._make(plan, left=tuple(left.values()), withdrawn=withdrawn)
-
-    def _settled(self, plan: Plan) -> set[bytes]:
-        """The bonuses that the plan found issued and that were not, before this run settled or adopted them."""
-        told = {change.bonus_id for change in plan.changes} | {doubt.bonus_id for doubt in plan.in_doubt}
-        told |= {accepted.bonus_id for accepted in plan.accepted}
-        loaded = {campaign.campaign for campaign in plan.campaigns}
-        ledger = self._ports.ledger
-        numbers = [record.ledger for record in ledger.ledgers()]
-        found = (
-            ledger.payment_by_id(paid.payment_id, ledger=number) for paid in self._tally.paid for number in numbers
+        left = what_is_left(
+            plan,
+            send=plan.payments if consent is None else consent.send,
+            now=None if consent is None else self._options.limit,
+            not_approved=() if consent is None else consent.not_approved,
+            tally=self._tally,
+            stopped=stopped,
+            spooling=self._ports.spooling,
         )
-        known = (payment for payment in found if payment is not None and payment.campaign in loaded)
-        return {payment.bonus_id for payment in known if payment.bonus_id is not None} - told
+        return self._make(plan, left=left.finished(), withdrawn=0 if consent is None else consent.withdrawn)
 
-    def _make(self, plan: Plan | None, *, left: tuple[LeftBonus, ...], withdrawn: int) -> Report:
+    def _make(self, plan: Plan | None, *, left: Sequence[LeftBonus], withdrawn: int) -> Report:
         ledger = self._ports.ledger
         homeless = sum(1 for record in ledger.ledgers() for _ in ledger.unattributed(record.ledger))
         disowned = sum(nobodys(ledger, record) for record in ledger.ledgers())
@@ -346,7 +315,7 @@ class _Run:
             run_id=self._options.run_id,
             plan=plan,
             digest=self._digest,
-            paid=tuple(self._tally.paid),
+            paid=self._tally.paid.finished(),
             left=left,
             waits=tuple(self._tally.waits),
             alarms=tuple(self._tally.alarms),
@@ -357,7 +326,7 @@ class _Run:
             withdrawn=withdrawn,
             interrupted=self._ports.control.stop_requested(),
             missing=tuple(self._tally.missing),
-            mentions=frozenset(self._ports.met),
+            mentions=frozenset(self._ports.met or ()),
         )
 
     def _end(self, report: Report) -> Report:
@@ -380,20 +349,16 @@ class _Run:
         outcome = "interrupted" if isinstance(error, Interrupted) else "failed"
         self._ports.ledger.commit([self._ended(outcome, left)])
 
-    def _ended(self, outcome: str, left: Sequence[LeftBonus]) -> RunEnded:
-        paid = [item for item in self._tally.paid if not item.adopted]
-        currencies = sorted({item.currency for item in paid})
-        doubtful = sum(1 for bonus in left if bonus.why is Left.IN_DOUBT)
-        rejected = sum(1 for bonus in left if bonus.why is Left.REJECTED)
-        return RunEnded(
+    def _ended(self, outcome: str, left: Collection[LeftBonus]) -> RunEnded:
+        return ended(
             run_id=self._options.run_id,
             outcome=outcome,
-            plan_digest=self._digest,
-            issued=len(paid),
-            adopted=len(self._tally.paid) - len(paid),
-            rejected=rejected,
-            in_doubt=doubtful,
-            not_sent=len(left) - doubtful - rejected,
-            paid=tuple((code, add(item.amount for item in paid if item.currency == code)) for code in currencies),
+            digest=self._digest,
+            paid=self._tally.paid,
+            left=left,
             at_ms=self._ports.clock.now_ms(),
         )
+
+
+def _through(provider: str, change: Change) -> bool:
+    return change.provider == provider

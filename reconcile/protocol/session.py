@@ -20,7 +20,7 @@ from reconcile.protocol.gate import pass_gate
 from reconcile.protocol.gateway import Gateway
 from reconcile.protocol.journal import Journal
 from reconcile.protocol.ports import Clock, Control, Progress
-from reconcile.protocol.preparing import Rest, prepare
+from reconcile.protocol.preparing import Rest, prepare, unsettled
 from reconcile.protocol.quota import Quota
 from reconcile.protocol.readback import marker_problem
 from reconcile.protocol.recovery import Step, next_step
@@ -125,16 +125,9 @@ class Session:
         scanned = self._scanned
         return scanned is not None and self._clock.boottime_ms() - scanned.boottime_ms > STALE_MS
 
-    def unsettled(self, changes: Sequence[Change]) -> list[Change]:
+    def unsettled(self, changes: Sequence[Change]) -> Sequence[Change]:
         """Those of these payments that are still to be sent, as the ledger says now."""
-        number = self._record.ledger
-        rest = []
-        for change in changes:
-            assert change.payment_id is not None
-            known = self._ledger.payment_by_id(change.payment_id, ledger=number)
-            if known is None or known.status not in (PaymentStatus.ISSUED, PaymentStatus.PREPARED):
-                rest.append(change)
-        return rest
+        return unsettled(changes, self._ledger, self._record.ledger)
 
     def skip_scan(self) -> None:
         """Go on without a scan of this run: only where a repetition would be refused by the provider itself, nothing
@@ -274,10 +267,10 @@ class Session:
         if not self.settings.check_assignments:
             return self._pay(context, changes)
         stopped: Left | None = None
-        for start in range(0, len(changes), CHUNK):
-            if stopped is None:
-                kept = self._assignments.bearing(changes[start : start + CHUNK], context)
-                stopped = Left.INTERRUPTED if self._control.stop_requested() else self._pay(context, kept)
+        rest = iter(changes)
+        while stopped is None and (part := list(islice(rest, CHUNK))):
+            kept = self._assignments.bearing(part, context)
+            stopped = Left.INTERRUPTED if self._control.stop_requested() else self._pay(context, kept)
         return stopped
 
     def _pay(self, context: Context, changes: Sequence[Change]) -> Left | None:

@@ -1,6 +1,7 @@
 """The end of an apply or a refresh for people: what was paid, what is left and why, what to do next."""
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from reconcile.money import Money
@@ -50,12 +51,13 @@ _HELD_NEXT: Final = (
 def render_report_text(report: Report, *, color: bool = False, limit_rows: int = ROWS_MAX) -> str:
     """The report as text, with a line end."""
     style = Style(color)
+    groups = _groups(report, limit_rows)
     blocks = [
         list(_alarms(report, style)),
-        list(_left(report, style, limit_rows)),
+        list(_left(groups, style)),
         list(_waits(report)),
         list(_counts(report, style)),
-        list(_advice(report)),
+        list(_advice(report, groups)),
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
 
@@ -65,30 +67,50 @@ def _alarms(report: Report, style: Style) -> Iterator[str]:
         yield f"{style.paint('Alarm:', 'red', 'bold')} {visible(alarm)}"
 
 
-def _left(report: Report, style: Style, limit_rows: int) -> Iterator[str]:
-    if not report.left:
+class _Group:
+    """What is left for one reason: how many, the first of them, and what their codes mean."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.first: list[LeftBonus] = []
+        # What a code means is said once, not beside each of ten thousand rows.
+        self.advice: dict[tuple[str, str], None] = {}
+
+    def take(self, left: LeftBonus, limit_rows: int) -> None:
+        self.count += 1
+        if len(self.first) < limit_rows:
+            self.first.append(left)
+        if left.advice and len(self.advice) < ADVICE_MAX:
+            self.advice[left.code, left.advice] = None
+
+
+def _groups(report: Report, limit_rows: int) -> dict[tuple[Left, bool], _Group]:
+    """(why, whether it was held back) → what is left for it, in the order of the reasons. Reads the list once."""
+    groups: defaultdict[tuple[Left, bool], _Group] = defaultdict(_Group)
+    for left in report.left:
+        groups[left.why, _is_held(left)].take(left, limit_rows)
+    return {key: groups[key] for key in ((why, held) for why in Left for held in (False, True)) if key in groups}
+
+
+def _left(groups: Mapping[tuple[Left, bool], _Group], style: Style) -> Iterator[str]:
+    if not groups:
         return
     yield style.paint("Left", "bold")
-    for why, held in ((why, held) for why in Left for held in (False, True)):
-        rows = [left for left in report.left if left.why is why and _is_held(left) is held]
-        if rows:
-            yield f"  {len(rows):,} {_HELD if held else WORDS[why]}"
-            yield from _rows(rows, limit_rows)
-            # What a code means is said once, not beside each of ten thousand rows.
-            advice = dict.fromkeys((left.code, left.advice) for left in rows if left.advice)
-            yield from (f"    {visible(code)}: {visible(text)}" for code, text in list(advice)[:ADVICE_MAX])
+    for (why, held), group in groups.items():
+        yield f"  {group.count:,} {_HELD if held else WORDS[why]}"
+        yield from _rows(group)
+        yield from (f"    {visible(code)}: {visible(text)}" for code, text in group.advice)
 
 
 def _is_held(left: LeftBonus) -> bool:
     return left.why is Left.IN_DOUBT and left.code == UNOWNED
 
 
-def _rows(rows: Sequence[LeftBonus], limit_rows: int) -> Iterator[str]:
-    shown = rows[:limit_rows]
-    cells = [(visible(left.address), str(Money(left.amount, left.currency)), _said(left)) for left in shown]
+def _rows(group: _Group) -> Iterator[str]:
+    cells = [(visible(left.address), str(Money(left.amount, left.currency)), _said(left)) for left in group.first]
     yield from (f"    {line}" for line in table(("", "", ""), cells, right=(1,))[1:])
-    if len(rows) > len(shown):
-        yield f"    … and {len(rows) - len(shown):,} more (--format json lists all)"
+    if group.count > len(group.first):
+        yield f"    … and {group.count - len(group.first):,} more (--format json lists all)"
 
 
 def _said(left: LeftBonus) -> str:
@@ -105,13 +127,13 @@ def _waits(report: Report) -> Iterator[str]:
 
 
 def _counts(report: Report, style: Style) -> Iterator[str]:
-    issued = report.issued()
-    adopted = len(report.paid) - len(issued)
-    money = ", ".join(f"{amount} {code}" for code, amount in totals_of(issued).items())
+    issued = len(report.issued())
+    adopted = len(report.paid) - issued
+    money = ", ".join(f"{amount} {code}" for code, amount in totals_of(report).items())
     if report.plan is None and not report.paid and not report.left:
         parts = ["nothing new"]
     else:
-        parts = [f"{len(issued):,} issued" + (f" ({money})" if money else "")]
+        parts = [f"{issued:,} issued" + (f" ({money})" if money else "")]
     if adopted:
         parts.append(f"{adopted:,} found paid at the provider and recorded")
     if report.plan is not None:
@@ -131,10 +153,9 @@ def _counts(report: Report, style: Style) -> Iterator[str]:
         yield style.paint(f"Approved set {report.digest}", "dim")
 
 
-def _advice(report: Report) -> Iterator[str]:
-    whys = {left.why for left in report.left if not _is_held(left)}
-    yield from (text for why, text in _NEXT.items() if why in whys)
-    if any(map(_is_held, report.left)):
+def _advice(report: Report, groups: Mapping[tuple[Left, bool], _Group]) -> Iterator[str]:
+    yield from (text for why, text in _NEXT.items() if (why, False) in groups)
+    if (Left.IN_DOUBT, True) in groups:
         yield _HELD_NEXT
     if report.interrupted:
         yield "Nothing is lost: run `bonusctl apply` again to go on."

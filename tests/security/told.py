@@ -81,6 +81,7 @@ class Told(World):
         self, points: Points, slots: int, command: str, options: dict[str, object]
     ) -> Iterator[tuple[Ports, ProviderAccess, RunOptions]]:
         with World.opened(self, points, slots, command, options) as (ports, access, run):
+            assert ports.met is not None
             self.overheard = Overheard(self, ports.met)
             yield replace(ports, progress=self.overheard), access, run
 

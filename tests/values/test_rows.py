@@ -5,22 +5,9 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from reconcile.rows import IN_MEMORY, Coding, Lazy, Rows, Spooling, chosen, joined, mapped
+from tests.support.spilling import Kept
 
 NUMBERS: Coding[int] = Coding(lambda values: bytes(values), lambda blob: iter(blob))
-
-
-class Kept:
-    """A store that one can look into."""
-
-    def __init__(self) -> None:
-        self.blobs: list[bytes] = []
-
-    def write(self, blob: bytes) -> int:
-        self.blobs.append(blob)
-        return len(self.blobs) - 1
-
-    def read(self, number: int) -> bytes:
-        return self.blobs[number]
 
 
 def rows(count: int, *, kept: int, chunk: int) -> tuple[Rows[int], Kept]:

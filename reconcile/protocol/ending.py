@@ -1,0 +1,105 @@
+"""The end of a run: every desired bonus with one reason, and the sums that the journal keeps."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from reconcile.packed import Packed
+from reconcile.plan.model import Action, Change, Plan
+from reconcile.protocol.context import Tally
+from reconcile.protocol.report import Left, LeftBonus, LeftRows, PaidRows, left_bonus
+from reconcile.rows import Spooling
+from reconcile.state.events import RunEnded
+from reconcile.state.ledger import Ledger
+
+Stopped = Mapping[str, Left] | Left | None
+"""Why sending stopped early: by provider name, for all of them alike, or not at all."""
+
+
+def what_is_left(
+    plan: Plan,
+    *,
+    send: Sequence[Change],
+    now: int | None,
+    not_approved: Sequence[Change],
+    tally: Tally,
+    stopped: Stopped,
+    spooling: Spooling,
+) -> LeftRows:
+    """Every bonus that is desired and not issued, once: a plan has one row for each.
+
+    `send` was agreed to, the first `now` of it were to be sent (None: all of it).
+    """
+    left = LeftRows(spooling)
+    conflicts = plan.changes if plan.counts[Action.CONFLICT] else ()
+    left.extend(
+        left_bonus(change, Left.CONFLICT, change.why) for change in conflicts if change.action is Action.CONFLICT
+    )
+    left.extend(_unpaid(send, now, tally, stopped))
+    left.extend(left_bonus(change, Left.NOT_APPROVED) for change in not_approved)
+    left.extend(_in_doubt(plan, tally))
+    return left
+
+
+def _unpaid(send: Sequence[Change], now: int | None, tally: Tally, stopped: Stopped) -> Iterator[LeftBonus]:
+    paid = Packed(16)
+    for item in tally.paid:
+        paid.add(item.payment_id)
+    for number, change in enumerate(send):
+        assert change.payment_id is not None
+        if change.payment_id in paid:
+            continue
+        why = stopped.get(change.provider) if isinstance(stopped, Mapping) else stopped
+        unsent = Left.LIMIT if now is not None and number >= now else why or Left.UNREACHABLE
+        known = tally.left.get(change.payment_id)
+        yield left_bonus(change, unsent) if known is None else known
+
+
+def _in_doubt(plan: Plan, tally: Tally) -> Iterator[LeftBonus]:
+    doubts = {bonus.bonus_id: bonus for bonus in tally.left.values() if bonus.why is Left.IN_DOUBT}
+    for doubt in plan.in_doubt:
+        yield doubts.get(doubt.bonus_id) or LeftBonus(
+            doubt.identity.address,
+            doubt.bonus_id,
+            doubt.provider,
+            doubt.currency,
+            doubt.amount,
+            Left.IN_DOUBT,
+            "",
+            doubt.why,
+        )
+
+
+def settled_before(plan: Plan, paid: PaidRows, ledger: Ledger) -> int:
+    """How many bonuses the plan found issued that were not, before this run settled or adopted them."""
+    loaded = {campaign.campaign for campaign in plan.campaigns}
+    numbers = [record.ledger for record in ledger.ledgers()]
+    found = (ledger.payment_by_id(one.payment_id, ledger=number) for one in paid for number in numbers)
+    known = (payment for payment in found if payment is not None and payment.campaign in loaded)
+    settled = {payment.bonus_id for payment in known if payment.bonus_id is not None}
+    if settled:
+        settled.difference_update(change.bonus_id for change in plan.changes)
+        settled.difference_update(row.bonus_id for row in plan.in_doubt)
+        settled.difference_update(row.bonus_id for row in plan.accepted)
+    return len(settled)
+
+
+def ended(
+    *, run_id: str, outcome: str, digest: str, paid: PaidRows, left: Collection[LeftBonus], at_ms: int
+) -> RunEnded:
+    """The last event of a run."""
+    doubtful, rejected = _count(left, Left.IN_DOUBT), _count(left, Left.REJECTED)
+    return RunEnded(
+        run_id=run_id,
+        outcome=outcome,
+        plan_digest=digest,
+        issued=paid.issued,
+        adopted=len(paid) - paid.issued,
+        rejected=rejected,
+        in_doubt=doubtful,
+        not_sent=len(left) - doubtful - rejected,
+        paid=tuple(sorted(paid.sums.items())),
+        at_ms=at_ms,
+    )
+
+
+def _count(left: Collection[LeftBonus], why: Left) -> int:
+    return left.whys[why] if isinstance(left, LeftRows) else sum(1 for bonus in left if bonus.why is why)
