@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterator
 
 from benchmarks import made
-from benchmarks.bench import YARDSTICKS, Bench, Benchmark, Finding, lacking, ours, playable, process, rows
+from benchmarks.bench import YARDSTICKS, Bench, Benchmark, Finding, lacking, playable, process, rows, uncached
 from benchmarks.measuring import Case, Figure, NotRun, cpu, measure, median, played, rate
 from benchmarks.record import Claim
 
@@ -20,28 +20,28 @@ zones:
 
 
 def run(bench: Bench) -> Iterator[Finding]:
-    """Nothing to do, three times; figures an item."""
-    sizes = {"octoDNS": bench.size(10_000), "Terraform": bench.size(1_000), "bonusctl": bench.size(100_000)}
-    octodns = _octodns(bench, sizes["octoDNS"])
-    terraform = _terraform(bench, sizes["Terraform"])
-    folder = made.project(bench, sizes["bonusctl"], "yaml")
-    mine = ours("bonusctl plan (YAML)", "--config", "yaml.yaml", "plan", folder=folder)
-    cases = [_counted(case, size) for case, size in zip((octodns, terraform, mine), sizes.values(), strict=True)]
+    """Nothing to do, each by itself; figures an item."""
+    sizes = [bench.size(10_000), bench.size(1_000), bench.size(100_000), bench.size(100_000)]
+    folder = made.project(bench, sizes[2], "yaml", "csv")
+    theirs = [_octodns(bench, sizes[0]), _terraform(bench, sizes[1])]
+    mine = [
+        uncached(bench, f"bonusctl plan, {form}", "--config", f"{form.lower()}.yaml", "plan", folder=folder)
+        for form in ("YAML", "CSV")
+    ]
+    cases = [_counted(case, size) for case, size in zip([*theirs, *mine], sizes, strict=True)]
     figures = played(playable(cases), bench.rounds(BENCHMARK.rounds))
     yield from rows(cases, figures, of=rate, unit="items")
-    for (tool, size), case, limit in zip(sizes.items(), cases, (1 / 10, 1 / 100), strict=False):
-        theirs = figures.get(case.name)
-        value = None
-        if theirs is not None:
-            value = _each_us(figures[cases[2].name]) / _each_us(theirs)
-        yield Claim(
-            what="no-op plan, CPU time an item",
-            against=f"{tool}, {size:,} items",
-            value=value,
-            sense="≤",
-            limit=limit,
-            note=case.reason if isinstance(case, NotRun) else f"{_each_us(figures[case.name]):,.0f} µs an item",
-        )
+    for case, size, limit in zip(cases, sizes, (1 / 10, 1 / 100), strict=False):
+        for ours in mine:
+            told = figures.get(case.name)
+            yield Claim(
+                what=f"no-op {ours.name.removeprefix('bonusctl ')}: CPU an item",
+                against=f"{case.name}, {size:,} items",
+                value=_each_us(figures[ours.name]) / _each_us(told) if told else None,
+                sense="≤",
+                limit=limit,
+                note=f"{_each_us(told):,.0f} µs an item" if told else "",
+            )
 
 
 def _each_us(figures: list[Figure]) -> float:
