@@ -17,7 +17,7 @@ ADVICE_MAX: Final = 10
 
 WORDS: Final = {
     Left.REJECTED: "rejected by the provider",
-    Left.IN_DOUBT: "in doubt: sent, and its outcome is not known yet",
+    Left.IN_DOUBT: "in doubt: whether it was paid is not known yet",
     Left.CONFLICT: "in conflict with what was issued",
     Left.NOT_APPROVED: "not approved",
     Left.GATE: "waiting: requests of another life may still be in flight",

@@ -169,7 +169,7 @@ def test_what_is_held_back_for_a_payment_by_hand_is_not_called_sent(tmp_path: Pa
     by_hand(emulator, "0.90", "paid by hand")
     ended = line.expect(3, "apply", "--auto-approve")
     assert "2 in doubt: not sent, since a payment that this state does not know may be this bonus" in ended.out
-    assert "its outcome is not known yet" not in ended.out
+    assert "whether it was paid is not known yet" not in ended.out
     assert "Run `bonusctl apply` again later" not in ended.out
     assert "`bonusctl state resolve ADDRESS --issued` or `--not-issued`" in ended.out
     status = line.expect(0, "status")

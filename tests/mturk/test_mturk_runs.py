@@ -8,6 +8,7 @@ import pytest
 
 from reconcile.emulator.fault import Fault
 from reconcile.protocol.report import Left
+from reconcile.render.report_text import render_report_text
 from reconcile.state.events import GateOpened, OperationsPrepared
 from tests.mturk.mturk_world import HOUR_MS, MINUTE_MS, award, left, lose_state, mturk_world, paid, sends
 from tests.support.world import World
@@ -245,6 +246,25 @@ def test_two_equal_payments_in_doubt_of_which_one_was_made_are_both_made_in_the_
     assert world.apply().exit_code == 0
     assert paid(world) == [("A9", "1.00", "Thank you!"), *ONCE, *ONCE]
     assert nothing_to_do(world)
+
+
+def test_a_bonus_that_waits_for_equal_ones_in_doubt_is_not_called_sent(tmp_path: Path) -> None:
+    """A third one of the same worker: nothing of it ever left, and its worker is not paid before the two are settled."""
+    world = mturk_world(tmp_path, award("A9", "1.00"))
+    world.apply()
+    world.desired += [award("A1", "1.00"), award("A1", "1.00", key="second")]
+    lost = Fault(name="cut_before", on="send_bonus", nth=tuple(range(2, 40)))
+    lag = Fault(name="lag", on="list_bonus_payments", delay_ms=40 * HOUR_MS)
+    world.strike(Fault(name="cut_after", on="send_bonus", nth=(1,)), lost, lag)
+    world.apply(slots=1, wait_s=0)
+    world.desired.append(award("A1", "0.70", key="third"))
+    world.clock.advance(23 * HOUR_MS)
+    world.strike()
+    report = world.apply(wait_s=0)
+    (third,) = [row for row in report.left if row.address == "c/A1/3A1#third"]
+    assert third.message.startswith("several equal payments to this worker are in doubt, and fewer were made")
+    assert "sent, and" not in render_report_text(report)
+    assert ("A1", "0.70", "Thank you!") not in paid(world)
 
 
 # --- payments that this state does not know -------------------------------------------------------------------------------

@@ -131,7 +131,7 @@ def test_a_bonus_held_back_stands_apart_from_one_that_was_sent() -> None:
     )
     assert render_report_text(report) == (
         "Left\n"
-        "  1 in doubt: sent, and its outcome is not known yet\n"
+        "  1 in doubt: whether it was paid is not known yet\n"
         "    w/sent  1.00 USD\n"
         "  1 in doubt: not sent, since a payment that this state does not know may be this bonus\n"
         "    w/held  1.00 USD  the provider shows 0.30 USD.\n"
