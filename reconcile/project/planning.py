@@ -3,13 +3,30 @@
 from reconcile.errors import InvalidInput
 from reconcile.plan.model import Action, Plan
 from reconcile.project.specs import Chosen, plan_of
+from reconcile.spec.files import DataFile
 from reconcile.state.reader import open_reader
 
 
-def plan_now(chosen: Chosen) -> Plan:
-    """The plan, with its changed bonuses explained. Raises InvalidInput where the specs have errors."""
+def plan_again(chosen: Chosen) -> Plan:
+    """`plan_now` for who only looks: where nothing has changed since a large plan had nothing to do, that one."""
+    from reconcile.project.plan_cache import PlanCache
+
+    cache = PlanCache(chosen)
+    found = cache.find()
+    if found is not None:
+        return found
+    met: list[DataFile] = []
+    plan = plan_now(chosen, met)
+    cache.keep(plan, met)
+    return plan
+
+
+def plan_now(chosen: Chosen, met: list[DataFile] | None = None) -> Plan:
+    """The plan, with its changed bonuses explained. `met` takes the data files that were read. Raises InvalidInput where the
+    specs have errors.
+    """
     with open_reader(chosen.project.state_path) as reader:
-        plan = plan_of(chosen, reader, chosen.project.clock.now_ms())
+        plan = plan_of(chosen, reader, chosen.project.clock.now_ms(), met)
         if not (plan.counts[Action.TOP_UP] or plan.counts[Action.CONFLICT]):
             return plan
         from reconcile.plan.explain import explain

@@ -14,7 +14,7 @@ from reconcile.project.config import Project
 from reconcile.rows import Spooling
 from reconcile.settings import ProviderSettings
 from reconcile.spec.document import campaign_heads, read_blocks, read_specs
-from reconcile.spec.files import SpecFile, spec_files
+from reconcile.spec.files import DataFile, SpecFile, spec_files
 from reconcile.spool import SPOOLED
 from reconcile.state.ledger import StateReader
 from reconcile.state.reader import open_reader
@@ -37,9 +37,9 @@ class Chosen:
         """The bonuses that the files ask for, streaming; what is wrong goes to `diagnostics`."""
         return read_specs(self.project.settings, self.files, diagnostics)
 
-    def blocks(self, diagnostics: Diagnostics) -> Iterator[Desired | Block]:
-        """The same, in blocks where bonuses come so."""
-        return read_blocks(self.project.settings, self.files, diagnostics)
+    def blocks(self, diagnostics: Diagnostics, met: list[DataFile] | None = None) -> Iterator[Desired | Block]:
+        """The same, in blocks where bonuses come so. `met` takes the data files that were read."""
+        return read_blocks(self.project.settings, self.files, diagnostics, met)
 
     def providers(self) -> tuple[ProviderSettings, ...]:
         """The configured providers that these files pay through."""
@@ -67,12 +67,14 @@ def choose(
     return Chosen(project=project, files=files, heads=heads, scope=scope)
 
 
-def plan_of(chosen: Chosen, reader: StateReader | None, now_ms: int) -> Plan:
-    """The plan of the chosen specs. Raises InvalidInput with all diagnostics where the specs have errors."""
+def plan_of(chosen: Chosen, reader: StateReader | None, now_ms: int, met: list[DataFile] | None = None) -> Plan:
+    """The plan of the chosen specs. `met` takes the data files that were read. Raises InvalidInput with all diagnostics where
+    the specs have errors.
+    """
     diagnostics = Diagnostics()
     plan = make_plan(
         settings=chosen.project.settings,
-        desired=chosen.blocks(diagnostics),
+        desired=chosen.blocks(diagnostics, met),
         reader=reader,
         scope=chosen.scope,
         day_start_ms=utc_day_start(now_ms),

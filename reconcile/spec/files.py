@@ -41,6 +41,14 @@ class SpecFile(NamedTuple):
     shown: str
 
 
+class DataFile(NamedTuple):
+    """A data file that was read: the folder of its spec, its parts below that, and what it was when it was opened."""
+
+    folder: Path
+    parts: tuple[str, ...]
+    status: os.stat_result
+
+
 # --- which files ---------------------------------------------------------------------------------------------------
 
 

@@ -1,5 +1,6 @@
 """An entry of `bonuses` with `from`: one bonus for each row of a data file beside the spec."""
 
+import os
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import PurePosixPath
@@ -10,7 +11,7 @@ from reconcile.providers.rules import FieldKind
 from reconcile.spec.columns import Source, all_columns, stated_columns
 from reconcile.spec.data import RowReader
 from reconcile.spec.fields import FieldReader
-from reconcile.spec.files import DATA_BYTES_MAX, SpecFile, no_such_file, open_below, reference, unreadable
+from reconcile.spec.files import DATA_BYTES_MAX, DataFile, SpecFile, no_such_file, open_below, reference, unreadable
 from reconcile.spec.finish import Finisher
 from reconcile.spec.given import Given, merged, names_in
 from reconcile.spec.nodes import Node, is_absent, is_scalar, place, what
@@ -25,9 +26,16 @@ FROM_KEYS: Final = frozenset({"from", "fields"})
 
 
 def read_rows(
-    start: Any, values: dict[str, Node], strange: Sequence[Any], finisher: Finisher, spec: SpecFile
+    start: Any,
+    values: dict[str, Node],
+    strange: Sequence[Any],
+    finisher: Finisher,
+    spec: SpecFile,
+    met: list[DataFile],
 ) -> Iterator[Desired | Block]:
-    """The bonuses of the data file that an entry names; what else the entry states holds for all its rows."""
+    """The bonuses of the data file that an entry names; what else the entry states holds for all its rows. The file itself goes
+    to `met`.
+    """
     reader = finisher.head.reader
     for key in strange:
         reader.unknown(key, also=FROM_KEYS)
@@ -45,6 +53,7 @@ def read_rows(
     with Report(reader.report.diagnostics, shown, opener) as report:
         try:
             with opener() as file:
+                met.append(DataFile(spec.path.parent, parts, os.fstat(file.fileno())))
                 yield from _rows(file, PurePosixPath(parts[-1]).suffix.lower(), entry, report)
         except FileNotFoundError:
             _at_reference(no_such_file(spec.path.parent, parts), node, reader)

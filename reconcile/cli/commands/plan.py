@@ -57,7 +57,7 @@ def command(
     folder; without one, all that the config names.
     """
     from reconcile.cli.showing import check_showing
-    from reconcile.project.planning import plan_now, plan_or_withhold
+    from reconcile.project.planning import plan_again, plan_or_withhold
     from reconcile.project.specs import choose
 
     check_showing(form, max_chars=max_chars, compared=older is not None)
@@ -70,7 +70,7 @@ def command(
         from reconcile.cli.running import refresh_for_plan
 
         held = refresh_for_plan(invocation, chosen, masker)
-    plan = plan_now(chosen) if masker is None else plan_or_withhold(chosen)
+    plan = plan_again(chosen) if masker is None else plan_or_withhold(chosen)
     if held:
         from reconcile.plan.held import with_held_back
 
