@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+from reconcile.digest import canonical_json
 from reconcile.errors import EventRefused, StateCorrupt
 from reconcile.state.coding import Misfit, coding
 from reconcile.state.events import EVENTS, Event, OperationsPrepared
@@ -41,22 +42,38 @@ def encode(event: Event) -> tuple[Event, str]:
 
 def decode(kind: str, body: str, *, sequence: int) -> Event:
     """The event that `body` states. Raises StateCorrupt, naming event `sequence` and the place in it."""
+    return _event(kind, _value(body, sequence), sequence)
+
+
+def decode_exactly(kind: str, body: str, *, sequence: int) -> Event:
+    """The same for a text from elsewhere, which must be the very text that `encode` writes."""
+    value = _value(body, sequence)
+    if canonical_json(value) != body:
+        raise _corrupt(sequence, "it is not written as bonusctl writes it")
+    return _event(kind, value, sequence)
+
+
+def _event(kind: str, value: object, sequence: int) -> Event:
     event_type = _KINDS.get(kind)
     if event_type is None:
         raise _corrupt(sequence, f"unknown kind {kind!r}")
     try:
-        event: Event = coding(event_type).decode(_parse(body))
+        event: Event = coding(event_type).decode(value)
     except Misfit as misfit:
         raise _corrupt(sequence, f"{kind}{misfit}") from misfit
     return event
 
 
-def decode_parts(body: str, name: str, part_type: type[Any], *, sequence: int) -> "Parts":
-    """The list that an event holds as field `name`, whose items are read one by one when they are asked for."""
+def _value(body: str, sequence: int) -> object:
     try:
-        value = _parse(body)
+        return _parse(body)
     except Misfit as misfit:
         raise _corrupt(sequence, str(misfit)) from misfit
+
+
+def decode_parts(body: str, name: str, part_type: type[Any], *, sequence: int) -> "Parts":
+    """The list that an event holds as field `name`, whose items are read one by one when they are asked for."""
+    value = _value(body, sequence)
     parts = value.get(name) if isinstance(value, dict) else None
     if not isinstance(parts, list):
         raise _corrupt(sequence, f"no list {name}")

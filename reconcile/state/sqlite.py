@@ -8,7 +8,8 @@ from pathlib import Path
 from reconcile.errors import EventRefused, StateCorrupt, StateFenced, StateWriteFailed
 from reconcile.state import chain, files, queries
 from reconcile.state.chain import StoredEvent
-from reconcile.state.codec import decode, encode
+from reconcile.state.checked import checked_ms, keep_checked
+from reconcile.state.codec import decode_exactly, encode
 from reconcile.state.connection import FORMAT, check_ours, connect_writer, damaged, harden, make_durable, translated
 from reconcile.state.events import Event, RunStarted, StateCarried, StateCreated
 from reconcile.state.kept_sums import SUMS, KeptSums, format_sums, read_kept
@@ -45,6 +46,11 @@ class SqliteLedger(SqliteReader, Ledger):
     def epoch(self) -> int:
         """The state's epoch as this run knows it."""
         return self._epoch
+
+    @property
+    def sound(self) -> bool:
+        """Whether no write has failed."""
+        return not self._failed
 
     def head(self) -> Head:
         """The newest event."""
@@ -169,7 +175,7 @@ class SqliteLedger(SqliteReader, Ledger):
         projection, head, epoch = self._folding(), self._head, self._epoch
         size = 0
         for count, stored in enumerate(events, 1):
-            event = decode(stored.kind, stored.body, sequence=stored.sequence)
+            event = decode_exactly(stored.kind, stored.body, sequence=stored.sequence)
             self._connection.execute(_APPEND, stored)
             projection.apply(stored.sequence, event)
             head, epoch = Head(stored.sequence, stored.hash.hex()), _epoch_after(event, epoch)
@@ -228,7 +234,7 @@ def open_ledger(
     `at_ms` is now, for a state that is made. The file's integrity and the journal's chain, from the point that an
     earlier run verified, are checked first. Raises StateError (and its kinds) with what to do.
     """
-    with open_file(path, lock=lock, network_allowed=network_allowed) as ledger:
+    with open_file(path, lock=lock, network_allowed=network_allowed, at_ms=at_ms) as ledger:
         if ledger.head().sequence == 0:
             ledger.commit([StateCreated(lineage=lineage, at_ms=at_ms)])
         yield ledger
@@ -245,8 +251,10 @@ def open_memory(*, lineage: str, at_ms: int) -> Iterator[SqliteLedger]:
 
 
 @contextmanager
-def open_file(path: Path, *, lock: RunLock, network_allowed: bool) -> Iterator[SqliteLedger]:
-    """The ledger in a file, made without any event where none is: `open_ledger` or an import give it its first."""
+def open_file(path: Path, *, lock: RunLock, network_allowed: bool, at_ms: int | None = None) -> Iterator[SqliteLedger]:
+    """The ledger in a file, made without any event where none is: `open_ledger` or an import give it its first. `at_ms` is
+    now; without it the file's pages are checked whatever is known of them.
+    """
     if not network_allowed:
         files.refuse_network(path)
     found = files.exists(path)
@@ -255,14 +263,21 @@ def open_file(path: Path, *, lock: RunLock, network_allowed: bool) -> Iterator[S
             with suppress(FileExistsError):
                 files.create(path)
         files.keep_private(path)
+        known_ms = None if at_ms is None else checked_ms(path, at_ms)
         connection = connect_writer(path)
     with closing(connection):
-        yield opened(connection, path, lock)
+        ledger = opened(connection, path, lock, check=known_ms is None)
+        yield ledger
+    # A run that was cut off, or whose writes failed, leaves nothing that vouches for the file.
+    if at_ms is not None and ledger.sound:
+        keep_checked(path, at_ms if known_ms is None else known_ms)
 
 
-def opened(connection: sqlite3.Connection, path: Path | str, lock: RunLock | None) -> SqliteLedger:
+def opened(
+    connection: sqlite3.Connection, path: Path | str, lock: RunLock | None, *, check: bool = True
+) -> SqliteLedger:
     """A ledger over a connection: tables made or checked, the file sound, the chain whole. Without a lock it lives in
-    memory, where nothing is durable.
+    memory, where nothing is durable. `check` is False for a file whose pages were checked and that is the same since.
     """
     with translated(path, writing=True):
         ours = check_ours(connection, Path(path))
@@ -273,7 +288,7 @@ def opened(connection: sqlite3.Connection, path: Path | str, lock: RunLock | Non
             from reconcile.state.forming import form
 
             form(connection, path)
-        report = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        report = connection.execute("PRAGMA quick_check(1)").fetchone()[0] if check else "ok"
     if report != "ok":
         raise damaged(path, report)
     return SqliteLedger(connection, path, lock, _verified_head(Source(connection, path)))

@@ -91,6 +91,7 @@ def test_twenty_kills_lose_no_commit_that_returned(tmp_path: Path) -> None:
         assert report.findings == ()
     assert sorted(entry.name for entry in tmp_path.iterdir() if "journal" not in entry.name) == [
         "state.db",
+        "state.db.checked",
         "state.db.lock",
         "state.db.verified",
     ]

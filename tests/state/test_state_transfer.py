@@ -1,5 +1,6 @@
 """Export, import, backup, restore and the head as an anchor."""
 
+import json
 import stat
 from collections.abc import Callable, Iterator
 from itertools import count
@@ -9,7 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from reconcile.digest import canonical_json
 from reconcile.errors import StateCorrupt, StateError, StateFenced
+from reconcile.state import chain
 from reconcile.state.backup import backup_state, restore_state
 from reconcile.state.chain import format_head, parse_head
 from reconcile.state.ledger import Head
@@ -219,6 +222,25 @@ def test_a_spoiled_export_is_refused_with_its_line_and_imports_nothing(
         take(other, spoil(export_of(state)))
     assert says in caught.value.summary
     with open_reader(other) as reader:
+        assert reader is None
+
+
+def test_a_text_that_bonusctl_does_not_write_is_refused_although_its_chain_is_right(
+    state: Path, tmp_path: Path
+) -> None:
+    lines, previous, made = export_of(state), chain.GENESIS, []
+    for number, line in enumerate(lines[1:], 1):
+        event = json.loads(line)
+        body = canonical_json(event["body"])
+        body = body.replace(",", ", ", 1) if number == 7 else body
+        previous = chain.link(previous, event["kind"], body)
+        made.append(f'{{"body":{body},"hash":"{previous.hex()}","kind":"{event["kind"]}","sequence":{number}}}')
+    header = canonical_json({**json.loads(lines[0]), "hash": previous.hex()})
+    with pytest.raises(
+        StateCorrupt, match="Event 7 of the state cannot be read: it is not written as bonusctl writes it"
+    ):
+        take(tmp_path / "new.db", [header, *made])
+    with open_reader(tmp_path / "new.db") as reader:
         assert reader is None
 
 

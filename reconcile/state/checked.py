@@ -1,0 +1,71 @@
+"""Whether a state's file is the very one that the last run here closed, so that its pages need not be read again.
+
+SQLite's quick check reads the whole file, which takes longer than a run of ten bonuses once millions are recorded. A run
+that ends well keeps, beside the state, what the system says of the file then: the same file, size and times mean that
+nobody wrote to it since (the time of the last change is the system's own, no program sets it). What a disk does by
+itself no time tells: pages are checked again a day after they were.
+"""
+
+import json
+import os
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from reconcile.digest import canonical_json
+from reconcile.times import DAY_MS
+
+AGE_MAX_MS: Final = DAY_MS
+
+_TEXT_MAX: Final = 1_024
+
+
+class Stamp(NamedTuple):
+    """What the system says of a file."""
+
+    device: int
+    inode: int
+    size: int
+    written_ns: int
+    changed_ns: int
+
+
+def checked_path(state: Path) -> Path:
+    """Where it is kept."""
+    return state.with_name(state.name + ".checked")
+
+
+def stamp_of(state: Path) -> Stamp:
+    """The stamp of a file that is there."""
+    found = state.lstat()
+    return Stamp(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+
+
+def checked_ms(state: Path, at_ms: int) -> int | None:
+    """When the pages of this very file were checked, by our wall clock; None where that is unknown or a day ago. `at_ms`
+    is now. A clock that went backwards knows nothing.
+    """
+    try:
+        with checked_path(state).open("rb") as file:
+            value = json.loads(file.read(_TEXT_MAX))
+        when_ms, stamp = value["checked_ms"], Stamp(*value["stamp"])
+        hot = state.with_name(state.name + "-journal").exists()
+        same = not hot and stamp == stamp_of(state)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+    known = same and type(when_ms) is int and 0 <= at_ms - when_ms < AGE_MAX_MS
+    return when_ms if known else None
+
+
+def keep_checked(state: Path, when_ms: int) -> None:
+    """Keep that this file is the one that was checked then, 0600, in one step. No connection of ours may be open. A folder
+    that takes no file has the next run check again.
+    """
+    path = checked_path(state)
+    with suppress(OSError):
+        value = {"checked_ms": when_ms, "format_version": 1, "stamp": list(stamp_of(state))}
+        handle, fresh = tempfile.mkstemp(prefix=path.name + ".", dir=path.parent)
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(canonical_json(value) + "\n")
+        Path(fresh).replace(path)
