@@ -106,10 +106,8 @@ def _campaign_row(summary: CampaignSummary, rejected: int) -> CampaignRow:
 
 def _rejected(reader: StateReader | None) -> dict[tuple[tuple[str, str], str], int]:
     """Bonuses whose newest attempt was rejected, by ledger and campaign."""
-    counts: dict[tuple[tuple[str, str], str], int] = {}
-    for ledger in reader.ledgers() if reader is not None else ():
-        assert reader is not None
-        for record in reader.campaigns(ledger.ledger):
-            count = sum(1 for bonus in reader.bonuses(ledger.ledger, record.campaign) if bonus.rejected)
-            counts[(ledger.account.type, ledger.account.environment), record.campaign] = count
-    return counts
+    return {
+        ((ledger.account.type, ledger.account.environment), campaign): count
+        for ledger in (reader.ledgers() if reader is not None else ())
+        for campaign, count in (reader.count_rejected(ledger.ledger) if reader is not None else {}).items()
+    }

@@ -2,36 +2,49 @@
 
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
+from itertools import islice
+from typing import Final
 
 from reconcile import identity
 from reconcile.model import public_status
 from reconcile.money import Money, canonical, format_amount
 from reconcile.render.safe import visible
 from reconcile.render.state_values import BonusRow, CampaignRow, StatusNotes, address_of, totals_by_currency
-from reconcile.render.table import table
+from reconcile.render.table import aligned, table, widest
 from reconcile.state.ledger import RunRecord
 from reconcile.times import format_time
+
+_BONUS_HEADS: Final = ("ADDRESS", "STATUS", "DESIRED", "ISSUED", "")
+_PAGE: Final = 1_000
 
 # Codes of ours, where the message is not the provider's.
 _SAID = {"resolved": "decided      ", "imported": "taken over   "}
 _STATUS_WORDS = {"issued": "issued", "in_doubt": "in doubt", "rejected": "rejected", "planned": "planned"}
 
 
-def render_bonuses_text(rows: Iterable[BonusRow]) -> str:
-    """One line a bonus."""
-    cells = [
-        (
-            visible(row.address),
-            _status(row),
-            "-" if row.desired is None else format_amount(row.desired),
-            format_amount(row.issued),
-            row.currency,
-        )
-        for row in rows
-    ]
-    if not cells:
-        return "No bonus is recorded or desired.\n"
-    return _lines(table(("ADDRESS", "STATUS", "DESIRED", "ISSUED", ""), cells, right=(2, 3)))
+def render_bonuses_text(rows: Iterable[BonusRow]) -> Iterator[str]:
+    """One line a bonus. A long list comes in pieces: its columns are as wide as its first thousand lines need, and wider
+    from where more is needed.
+    """
+    remaining, widths = iter(rows), (0,) * len(_BONUS_HEADS)
+    lines: list[tuple[str, ...]] = [_BONUS_HEADS]
+    while page := [_bonus_cells(row) for row in islice(remaining, _PAGE)]:
+        lines += page
+        widths = widest(lines, widths)
+        yield _lines(aligned(lines, widths, right=(2, 3)))
+        lines = []
+    if lines:
+        yield "No bonus is recorded or desired.\n"
+
+
+def _bonus_cells(row: BonusRow) -> tuple[str, ...]:
+    return (
+        visible(row.address),
+        _status(row),
+        "-" if row.desired is None else format_amount(row.desired),
+        format_amount(row.issued),
+        row.currency,
+    )
 
 
 def _status(row: BonusRow) -> str:

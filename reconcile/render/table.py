@@ -10,7 +10,16 @@ _GAP: Final = "  "
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, right: Iterable[int] = ()) -> list[str]:
     """Lines of a table, its heads first. `right` holds the numbers of the columns that stand to the right, from 0."""
     lines = [tuple(heads), *(tuple(row) for row in rows)]
-    widths = [max(display_width(line[number]) for line in lines) for number in range(len(heads))]
+    return aligned(lines, widest(lines, (0,) * len(heads)), right=right)
+
+
+def widest(lines: Sequence[Sequence[str]], widths: Sequence[int]) -> tuple[int, ...]:
+    """The columns' widths that these lines need, and no less than `widths`."""
+    return tuple(max(width, *(display_width(line[number]) for line in lines)) for number, width in enumerate(widths))
+
+
+def aligned(lines: Iterable[Sequence[str]], widths: Sequence[int], *, right: Iterable[int] = ()) -> list[str]:
+    """Lines with their columns filled up to `widths`."""
     to_right = frozenset(right)
     return [
         _GAP.join(_cell(text, widths[number], number in to_right) for number, text in enumerate(line)).rstrip()

@@ -297,6 +297,9 @@ class StateReader(Protocol):
     def campaigns(self, ledger: int) -> tuple[CampaignRecord, ...]:
         """Every campaign's sums, ordered by project and name."""
 
+    def count_rejected(self, ledger: int) -> Mapping[str, int]:
+        """How many bonuses were rejected at their newest attempt, by the campaign's name; those without any are left away."""
+
     def payments(self, bonus_id: bytes, *, ledger: int | None = None) -> tuple[RecordedPayment, ...]:
         """A bonus's payments, by sequence."""
 

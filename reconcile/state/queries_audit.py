@@ -60,6 +60,16 @@ def issued_amounts(source: Source, ledger: int, project: str, campaign: str) -> 
         yield amounts[amount], count
 
 
+def count_rejected(source: Source, ledger: int) -> dict[str, int]:
+    """How many bonuses were rejected at their newest attempt, by the campaign's name."""
+    rows = source.rows(
+        "SELECT c.name, count(*) FROM campaigns c JOIN bonuses b ON b.campaign = c.campaign "
+        "WHERE c.ledger = ? AND b.rejected <> 0 GROUP BY c.name",
+        ledger,
+    )
+    return dict(rows)
+
+
 def applied_commit(source: Source) -> str:
     """The git commit of the newest apply whose plan was agreed to; "" if none has one.
 

@@ -27,6 +27,7 @@ from reconcile.state.queries import IDS_PAGE, Source, altered
 from reconcile.state.queries_payments import payment_by_id
 
 EVENTS_PAGE: Final = 200
+MARKS_PAGE: Final = 50
 _TELLING: Final = ("operation_settled", "payments_adopted", "payment_resolved", "payments_imported")
 
 
@@ -117,16 +118,20 @@ def _sets_of(source: Source, payment_id: bytes, entry: bytes) -> Iterator[str]:
 
 def span_of(source: Source, run_id: str) -> tuple[int, int] | None:
     """(number of the event that began the run, number of the first event that is no longer its own)."""
-    first = None
-    marks = source.rows(
-        "SELECT sequence, kind, body FROM events WHERE kind IN ('run_started', 'run_ended') ORDER BY sequence"
-    )
-    for sequence, kind, body in marks:
-        if first is not None:
-            return first, sequence
-        if kind == "run_started" and _run_of(sequence, body) == run_id:
-            first = sequence
-    return None if first is None else (first, 1 << 62)
+    after = below = 1 << 62
+    # From the end: what is asked for is mostly among the newest.
+    while marks := source.rows(
+        "SELECT sequence, kind, body FROM events WHERE kind IN ('run_started', 'run_ended') AND sequence < ? "
+        "ORDER BY sequence DESC LIMIT ?",
+        below,
+        MARKS_PAGE,
+    ):
+        for sequence, kind, body in marks:
+            if kind == "run_started" and _run_of(sequence, body) == run_id:
+                return sequence, after
+            after = sequence
+        below = after
+    return None
 
 
 def _run_of(sequence: int, body: str) -> object:

@@ -101,6 +101,12 @@ class SqliteReader(StateReader):
         """Every campaign's sums, ordered by project and name. The sums are kept, not counted anew."""
         return queries.campaigns(self._source, ledger)
 
+    def count_rejected(self, ledger: int) -> Mapping[str, int]:
+        """How many bonuses were rejected at their newest attempt, by the campaign's name."""
+        from reconcile.state import queries_audit
+
+        return queries_audit.count_rejected(self._source, ledger)
+
     def payments(self, bonus_id: bytes, *, ledger: int | None = None) -> tuple[RecordedPayment, ...]:
         """A bonus's payments, by sequence."""
         from reconcile.state import queries_payments

@@ -264,6 +264,9 @@ class Records:
             sums[key] = CampaignRecord(*key, old.bonuses + 1, old.issued + row.issued, old.in_doubt + row.open_amount)
         return tuple(sums[key] for key in sorted(sums))
 
+    def count_rejected(self, ledger: int) -> dict[str, int]:
+        return dict(Counter(row.campaign for row in self.rows.values() if row.rejected)) if ledger == 1 else {}
+
     def payments(self, bonus_id: bytes, *, ledger: int | None = None) -> tuple[RecordedPayment, ...]:
         found = [payment for payment in self.paid.values() if payment.bonus_id == bonus_id]
         return tuple(sorted(found, key=lambda payment: payment.sequence))

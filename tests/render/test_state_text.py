@@ -45,11 +45,29 @@ def test_the_list_has_one_line_a_bonus() -> None:
         BonusRow(bytes(16), "w", "toloka", "a", "", "k", "USD", Decimal("1.50"), Decimal("1.50"), "issued", ()),
         BonusRow(bytes(16), "w", "toloka", "b\x1b", "t", "", "USD", None, Decimal("0.00"), "in_doubt", ()),
     ]
-    assert render_bonuses_text(rows) == (
+    assert "".join(render_bonuses_text(rows)) == (
         "ADDRESS    STATUS    DESIRED  ISSUED\n"
         "w/a#k      issued       1.50    1.50  USD\n"
         "w/b\\x1b/t  in doubt        -    0.00  USD\n"
     )
+
+
+def test_a_long_list_comes_in_pieces_whose_columns_only_grow() -> None:
+    """A piece is a thousand bonuses, the first with the heads: nothing waits for the last row."""
+
+    def row(number: int, name: str) -> BonusRow:
+        amount = Decimal("1.50")
+        return BonusRow(bytes(16), "w", "toloka", name, "", "", "USD", amount, amount, "issued", ())
+
+    names = [f"{number:04}" for number in range(1_000)] + ["longer than before", "x"]
+    pieces = render_bonuses_text(row(number, name) for number, name in enumerate(names))
+    first = next(pieces)
+    assert first.splitlines()[:2] == ["ADDRESS  STATUS  DESIRED  ISSUED", "w/0000   issued     1.50    1.50  USD"]
+    assert len(first.splitlines()) == 1_001
+    assert next(pieces) == (
+        "w/longer than before  issued     1.50    1.50  USD\nw/x                   issued     1.50    1.50  USD\n"
+    )
+    assert list(pieces) == []
 
 
 def test_the_status_shows_a_budget_that_is_overdrawn_with_its_sign() -> None:
@@ -99,5 +117,5 @@ def test_the_status_says_that_rejected_bonuses_are_counted_as_to_issue_too() -> 
 
 
 def test_nothing_at_all_is_said_in_a_sentence() -> None:
-    assert render_bonuses_text([]) == "No bonus is recorded or desired.\n"
+    assert "".join(render_bonuses_text([])) == "No bonus is recorded or desired.\n"
     assert render_status_text([], StatusNotes()) == "No campaign is recorded or desired.\n"

@@ -31,4 +31,4 @@ def command(invocation: Invocation, /, campaign: str, form: str) -> None:
         if form == "json":
             invocation.console.documents(render_bonuses_json(rows))
         else:
-            invocation.console.result(render_bonuses_text(rows))
+            invocation.console.results(render_bonuses_text(rows))
