@@ -37,9 +37,11 @@ def versions(bench: Bench) -> dict[str, str]:
 
 
 def commit() -> str:
-    """The commit that was measured, with + where files that git knows differ from it, "" outside of git."""
+    """The commit that was measured, with + where files that git knows differ from it (the record apart), "" outside of git."""
+    written = [f":!benchmarks/{name}" for name in ("results.json", "RESULTS.md", "growth.svg")]
     try:
-        return _git("rev-parse", "--short", "HEAD") + ("+" if _git("status", "--porcelain", "-uno") else "")
+        altered = _git("status", "--porcelain", "-uno", "--", ".", *written)
+        return _git("rev-parse", "--short", "HEAD") + ("+" if altered else "")
     except (OSError, subprocess.CalledProcessError):
         return ""
 

@@ -1,6 +1,6 @@
 """RESULTS.md, made from the record and from nothing else: first every ratio with its limit, then every process."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from benchmarks.record import Claim, Entry, Point, Row
@@ -27,12 +27,14 @@ benchmarks are not to be compared.
 PLOT: Final = "growth.svg"
 
 
-def render_page(entries: Mapping[str, Entry], order: Iterable[str]) -> str:
-    """The page as Markdown, benchmarks in `order`."""
+def render_page(entries: Mapping[str, Entry], order: Sequence[str]) -> str:
+    """The page as Markdown, benchmarks in `order`. One of them without an entry is named as not measured."""
     shown = [(name, entries[name]) for name in order if name in entries]
     claims = [claim for _, entry in shown for claim in entry.claims if claim.sense]
     minutes = -(-sum(entry.seconds for _, entry in shown) // 60)
-    lines = [_HEAD.format(minutes=minutes, summary=_summary(claims)).rstrip("\n")]
+    missing = [f"`{name}`" for name in order if name not in entries]
+    summary = _summary(claims) + (f" Not measured yet: {', '.join(missing)}." if missing else "")
+    lines = [_HEAD.format(minutes=minutes, summary=summary).rstrip("\n")]
     lines += [_claim_line(claim) for claim in claims]
     for name, entry in shown:
         lines += ["", *_section(name, entry)]

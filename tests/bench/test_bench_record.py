@@ -70,6 +70,10 @@ def test_the_page_counts_what_was_reached_missed_and_not_run() -> None:
     assert "\n1 reached, 1 missed, 1 not run.\n" in render_page({"plan": ENTRY}, ["plan"])
 
 
+def test_the_page_names_what_was_not_measured_yet() -> None:
+    assert "1 not run. Not measured yet: `again`, `kit`.\n" in render_page({"plan": ENTRY}, ["plan", "again", "kit"])
+
+
 def test_the_page_shows_each_ratio_with_its_limit() -> None:
     lines = render_page({"plan": ENTRY}, ["plan"]).splitlines()
     assert "| plan: CPU | bare | 2.5 | ≤ 5 | reached |" in lines
