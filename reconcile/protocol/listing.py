@@ -1,12 +1,12 @@
 """Reads the newest payments of the provider's list while a run goes on, to find many outcomes with few requests.
 
-Pages follow one another from the newest id that the run's scan saw. Where many payments are expected, several pages are
-asked for at once: each in a window of ids as wide as a page was, the last one open, so that a wrong guess costs a page
-and never a payment. Ids may become visible out of order, so what a reading does not show is never concluded from it:
-the operation itself is asked then.
+Pages follow one another from the newest id that the run's scan saw. Where many payments are expected, the newest id is
+asked for first, and what lies before it is read in several windows of ids at once: all of it was there before. Ids may
+become visible out of order, so what a reading does not show is never concluded from it: the operation itself is asked then.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 from reconcile import identity
@@ -22,6 +22,7 @@ PAGE: Final = 300
 """As many payments as a page of the list holds at most."""
 WINDOW: Final = 280
 """As many as a window is made for: a little below a page, since ids do not follow one another evenly."""
+WINDOWS_MAX: Final = 64
 REMEMBERED_MAX: Final = 20_000
 """So many of the newest findings stay in mind."""
 
@@ -37,10 +38,11 @@ class Taken(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class _Window:
-    """Ids after `after` and up to `until` (None: all that follow), read page by page."""
+    """Ids after `after` and up to `until` ("": all that follow), read page by page. `newest`: only the highest of them."""
 
     after: str
-    until: int | None
+    until: str = ""
+    newest: bool = False
     flying: bool = False
 
 
@@ -50,11 +52,11 @@ class Listing:
     def __init__(self, context: Context, base: str) -> None:
         self._context = context
         self._base = base
-        self._cursor = base
+        self._cursor = self._began = base
+        self._one_by_one = False
         self._waiting: tuple[Track, ...] = ()
         self._windows: list[_Window] = []
         self._expected = 0
-        self._ids_per_page: int | None = None
         self._settled: dict[bytes, str] = {}
         self.failure: Unread | None = None
 
@@ -78,10 +80,9 @@ class Listing:
         self.failure, self._waiting, self._expected = None, tracks, expected
         if anew:
             self._cursor = self._base
-        window = _Window(self._cursor, None)
-        self._windows = [window]
-        if not anew:
-            self._split(window)
+        self._began = self._cursor
+        one_by_one = self._one_by_one or anew or not self._cursor or expected < 2 * WINDOW
+        self._windows = [_Window(self._cursor, newest=not one_by_one)]
 
     def calls(self, room: int) -> list[ListPayments]:
         """Up to `room` pages that can be asked for now."""
@@ -98,7 +99,9 @@ class Listing:
         window.flying = False
         complete: tuple[Track, ...] = ()
         if isinstance(answer, Unread):
-            self.failure = answer
+            # What was not seen is read once more; who does not tell the newest id is not asked for it again.
+            self.failure, self._cursor = answer, self._began
+            self._one_by_one = self._one_by_one or window.newest
         else:
             complete = self._see_all(answer, payments)
             self._move_on(window, answer)
@@ -111,36 +114,28 @@ class Listing:
 
     def _call(self, window: _Window) -> ListPayments:
         since_ms = None if window.after else self._context.gateway.settings.since_ms
-        return ListPayments(since_ms, window.after, until="" if window.until is None else str(window.until))
+        return ListPayments(since_ms, window.after, until=window.until, newest=window.newest)
 
     def _move_on(self, window: _Window, page: PaymentsPage) -> None:
         """Go on with the window's next page, or be done with it."""
-        if window.until is None:
-            self._expected -= len(page.payments)
-        if page.payments:
-            first, last = int(page.payments[0].remote_id), int(page.payments[-1].remote_id)
-            if len(page.payments) > 1:
-                self._ids_per_page = max(1, (last - first) * WINDOW // (len(page.payments) - 1))
-            if not self._cursor or last > int(self._cursor):
-                self._cursor = str(last)
+        if window.newest:
+            self._windows = self._split(int(page.payments[-1].remote_id)) if page.payments else []
+            return
+        if page.payments and not window.until:
+            self._cursor = page.payments[-1].remote_id
+        window.after = page.next_cursor
         if not page.next_cursor:
             self._windows.remove(window)
-            return
-        window.after = page.next_cursor
-        self._split(window)
 
-    def _split(self, window: _Window) -> None:
-        """Read an open window in several parts at once, where several pages are expected of it."""
-        pages = self._expected // WINDOW
-        if window.until is not None or not window.after or self._ids_per_page is None or pages < 2:
-            return
-        after = int(window.after)
-        for _ in range(min(pages, self._context.gateway.slots - 1)):
-            until = after + self._ids_per_page
-            self._windows.insert(-1, _Window(str(after), until))
-            self._expected -= WINDOW
-            after = until
-        window.after = str(after)
+    def _split(self, newest: int) -> list[_Window]:
+        """Everything up to the newest id, in about as many windows as pages are expected. It is read from there next time:
+        what comes meanwhile has higher ids.
+        """
+        first = int(self._cursor)
+        count = min(-(-self._expected // WINDOW), WINDOWS_MAX, newest - first)
+        bounds = [first + (newest - first) * part // count for part in range(count + 1)]
+        self._cursor = str(newest)
+        return [_Window(str(after), str(until)) for after, until in pairwise(bounds)]
 
     def _end(self) -> tuple[Track, ...]:
         waiting, self._waiting = self._waiting, ()

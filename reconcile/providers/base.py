@@ -66,13 +66,14 @@ class ListPayments(NamedTuple):
     """One page of the payments created at or after `since_ms` (None: all), after the remote id `cursor` ("": all).
 
     `scope` is "" for providers that list everything, else what the provider can list by (MTurk: an assignment id).
-    `until` bounds the page to remote ids up to it, "" for no bound.
+    `until` bounds the page to remote ids up to it, "" for no bound. `newest`: the one with the highest id, and no other.
     """
 
     since_ms: int | None
     cursor: str
     scope: str = ""
     until: str = ""
+    newest: bool = False
 
 
 class ReadAssignment(NamedTuple):

@@ -72,10 +72,11 @@ def request_of(call: Call) -> WireRequest:
             since = f"&submitted_gte={_time(since_ms)}"
             query = f"type={OPERATION_TYPE}&sort=id{after}{since}&limit={OPERATIONS_PAGE}"
             return WireRequest("GET", f"{_API}/operations?{query}")
-        case ListPayments(since_ms, cursor, _, until):
+        case ListPayments(since_ms, cursor, _, until, newest):
             after = (f"&id_gt={cursor}" if cursor else "") + (f"&id_lte={until}" if until else "")
             since = f"&created_gte={_time(since_ms)}" if since_ms is not None else ""
-            return WireRequest("GET", f"{_API}/user-bonuses?sort=id{after}{since}&limit={PAYMENTS_PAGE}")
+            order, limit = ("-id", 1) if newest else ("id", PAYMENTS_PAGE)
+            return WireRequest("GET", f"{_API}/user-bonuses?sort={order}{after}{since}&limit={limit}")
 
 
 def texts_of_body(body: str, position: int) -> Texts:
