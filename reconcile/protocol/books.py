@@ -6,7 +6,7 @@ the same assignment may be a payment of ours that this state does not know.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from reconcile import identity
@@ -15,6 +15,7 @@ from reconcile.money import Money
 from reconcile.protocol.ages import Moment, youngest_ms
 from reconcile.protocol.gateway import Gateway
 from reconcile.protocol.matching import Matched, Open, Owned, match
+from reconcile.protocol.reading_lists import Listed
 from reconcile.protocol.track import Stage, Track
 from reconcile.providers.base import RemotePayment, Unread
 from reconcile.state.ledger import Ledger, LedgerRecord, StateReader
@@ -23,10 +24,13 @@ from reconcile.times import HOUR_MS, format_time
 FORGOTTEN_MS: Final = 26 * HOUR_MS
 """After the last send of a token the provider has forgotten it for certain: its 24 hours, and two for clocks."""
 SHOWN_MAX: Final = 3
+TWICE: Final = ". Two pages of its list show it: it may be a known one, shown twice"
 
 
 class Books:
-    """One provider's assignments during one run. `unlisted`: those that the provider refuses to list, and why."""
+    """One provider's assignments during one run. `unlisted`: those that the provider refuses to list, and why. `perhaps`:
+    the names of payments that may be another one, shown twice.
+    """
 
     def __init__(self, ledger: Ledger, gateway: Gateway, record: LedgerRecord) -> None:
         self._ledger = ledger
@@ -38,6 +42,7 @@ class Books:
         self._undecided: set[tuple[str, str]] = set()
         self._read: set[str] = set()
         self.unlisted: dict[str, Unread] = {}
+        self.perhaps: set[str] = set()
 
     def load(self, assignments: Collection[str]) -> None:
         """What the state calls issued for these assignments. One pass over its payments.
@@ -62,7 +67,7 @@ class Books:
         """The scan is over: recovery follows what is still open anew."""
         self._tracks.clear()
 
-    def judge(self, assignment_id: str, listed: Iterable[RemotePayment]) -> Matched:
+    def judge(self, assignment_id: str, listed: Listed) -> Matched:
         """Match the whole list of an assignment. What is found for a track is its proof, and has an owner from now on."""
         now = self._gateway.moment()
         tracks = {
@@ -71,7 +76,9 @@ class Books:
             if track.stage is not Stage.SETTLED and not track.found and track.in_doubt
             for item in track.open_items
         }
-        matched = match(listed, self._owned[assignment_id], [self.open(track, now) for track in tracks.values()])
+        opened = [self.open(track, now) for track in tracks.values()]
+        matched = match(listed.payments, self._owned[assignment_id], opened, perhaps=listed.perhaps)
+        self.perhaps |= {payment.remote_id for payment in listed.perhaps}
         for payment_id, payment in matched.found.items():
             tracks[payment_id].found[payment_id] = payment
             self.own(payment_id, payment)
@@ -109,7 +116,8 @@ class Books:
         """
         unowned = self._unowned.get((recipient, assignment_id), ())
         if unowned:
-            return _sentence(unowned, self._record.currency, address)
+            twice = any(payment.remote_id in self.perhaps for payment in unowned)
+            return _sentence(unowned, self._record.currency, address) + (TWICE if twice else "")
         if (recipient, assignment_id) in self._undecided:
             return (
                 "several equal payments to this worker are in doubt, and fewer were made: which ones shows when each "

@@ -109,7 +109,9 @@ def _read_assignments(
     scanned, books = scan_assignments(
         ports.ledger, gateway, record, sought=sought, full=False, project=project, control=ports.control
     )
-    payments = tuple(payment for payment in books.unowned() if payment.created_ms >= since_ms)
+    # What may be another payment, shown twice, is for a person to decide about: `state resolve`.
+    certain = (payment for payment in books.unowned() if payment.remote_id not in books.perhaps)
+    payments = tuple(payment for payment in certain if payment.created_ms >= since_ms)
     return _Found(payments, len(scanned.adopted), len(scanned.adopted), scanned.alarms)
 
 

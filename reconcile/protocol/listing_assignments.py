@@ -7,7 +7,7 @@ from typing import Final
 
 from reconcile.protocol.books import Books
 from reconcile.protocol.listing import Taken
-from reconcile.protocol.reading_lists import Gathered, numbered
+from reconcile.protocol.reading_lists import Gathered
 from reconcile.protocol.track import Track
 from reconcile.providers.base import ListPayments, PaymentsPage, Trouble, Unread
 
@@ -62,7 +62,7 @@ class AssignmentListing:
             self._cursor = answer.next_cursor
             if answer.next_cursor:
                 return Taken()
-            self._books.judge(self._names[0], numbered(self._list.payments))
+            self._books.judge(self._names[0], self._list.whole())
         else:
             self._failed[self._names[0]] = answer
             if answer.trouble is not Trouble.NONE:

@@ -69,13 +69,24 @@ class Matched(NamedTuple):
     unseen: tuple[bytes, ...]
 
 
-def match(listed: Iterable[RemotePayment], owned: Sequence[Owned], opened: Sequence[Open]) -> Matched:
-    """Everything of one assignment."""
+def match(
+    listed: Iterable[RemotePayment],
+    owned: Sequence[Owned],
+    opened: Sequence[Open],
+    *,
+    perhaps: Iterable[RemotePayment] = (),
+) -> Matched:
+    """Everything of one assignment. `perhaps`: payments that may be one of `listed`, shown twice. They prove nothing that is
+    not proved already: they are what is issued, or was executed, and else keep everything like them in doubt.
+    """
     books = _Books(owned, opened)
     plain = [payment for payment in listed if not books.by_reference(payment)]
+    # With a reference it is the very payment that has its equal in the list.
+    unsure = [payment for payment in perhaps if payment.reference is None]
     books.take_decided()
     rest = books.take_owned(plain)
-    rest = books.take_open(rest)
+    unsure = books.take_owned(unsure)
+    rest = books.take_open(rest, unsure)
     return books.matched(rest)
 
 
@@ -161,7 +172,7 @@ class _Books:
                 rest.append(payment)
         return rest
 
-    def take_open(self, payments: Sequence[RemotePayment]) -> list[RemotePayment]:
+    def take_open(self, payments: Sequence[RemotePayment], unsure: Sequence[RemotePayment]) -> list[RemotePayment]:
         """The payments that are left once those in doubt have theirs. Undecided ones are not left: they have an owner,
         only it is not known which.
         """
@@ -177,6 +188,14 @@ class _Books:
             key = _looks_of(payment)
             if entitled.get(key):
                 self.found[entitled[key].pop(0).payment_id] = payment
+            elif key not in self.undecided:
+                rest.append(payment)
+        for payment in unsure:
+            key = _looks_of(payment)
+            if entitled.get(key):
+                self.found[entitled[key].pop(0).payment_id] = payment
+            elif any(one.payment_id not in self.found for one in waiting.get(key, ())):
+                self.undecided.add(key)
             elif key not in self.undecided:
                 rest.append(payment)
         return rest

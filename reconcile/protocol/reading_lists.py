@@ -1,9 +1,9 @@
 """Reads the lists of many assignments, whole, as many at a time as the wire carries. All of them, or nothing is sent."""
 
 from collections import Counter, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from reconcile.errors import Interrupted
 from reconcile.protocol.gateway import (
@@ -20,42 +20,68 @@ from reconcile.protocol.ports import Control
 from reconcile.protocol.scan import ScanFailed
 from reconcile.providers.base import ListPayments, PaymentsPage, RemotePayment, Trouble, Unread
 
+Alike: TypeAlias = tuple[str, Decimal, str, int]
+"""(recipient, amount, comment, created_ms): what two payments are told apart by, where they have no ids."""
 PAGES_MAX: Final = 10_000
 """Of one assignment: a list that never ends is no list."""
 OVERLAPS_MAX: Final = 3
 """How often a list is read whose pages overlap: they may have moved while they were read."""
-OVERLAP: Final = Unread(
-    code="",
-    message="two of its pages show the same payment, or payments that are equal in everything, their time too: what was "
-    "paid cannot be counted",
-)
+
+
+class Listed(NamedTuple):
+    """A whole list, with names of its own. `perhaps`: payments that an earlier page shows, too, equal in everything: each is
+    that one shown twice, or another one made in the same moment.
+    """
+
+    payments: tuple[RemotePayment, ...]
+    perhaps: tuple[RemotePayment, ...] = ()
 
 
 class Gathered:
-    """One list as its pages come in. One that leads back to a page, never ends, or repeats what an earlier page showed is
-    no list: its payments have no ids, so that a repetition would count twice.
+    """One list as its pages come in. One that leads back to a page, or never ends, is no list. Its payments have no ids:
+    what several pages show is certain only as often as one of them shows it.
     """
 
     def __init__(self) -> None:
-        self.payments: list[RemotePayment] = []
         self._cursors: set[str] = set()
-        self._shown: set[tuple[str, Decimal, str, int]] = set()
+        self._payments: list[RemotePayment] = []
+        self._perhaps: list[RemotePayment] = []
+        self._shown: Counter[Alike] = Counter()
+
+    @property
+    def overlaps(self) -> bool:
+        """Whether two of its pages show the same."""
+        return bool(self._perhaps)
 
     def add(self, page: PaymentsPage) -> Unread | None:
         """Take the next page. Why nothing can be concluded from this list; None where it is sound so far."""
-        if self._shown or page.next_cursor:
-            shown = {(one.recipient, one.amount, one.comment, one.created_ms) for one in page.payments}
-            if not shown.isdisjoint(self._shown):
-                return OVERLAP
-            self._shown |= shown
         if page.next_cursor in self._cursors:
             return Unread(code="", message="its pages lead back to one that was read")
         if len(self._cursors) >= PAGES_MAX:
             return Unread(code="", message="its list does not end")
         if page.next_cursor:
             self._cursors.add(page.next_cursor)
-        self.payments += page.payments
+        if not self._shown and not page.next_cursor:
+            self._payments += page.payments
+            return None
+        here: Counter[Alike] = Counter()
+        for payment in page.payments:
+            alike = (payment.recipient, payment.amount, payment.comment, payment.created_ms)
+            here[alike] += 1
+            (self._perhaps if here[alike] <= self._shown[alike] else self._payments).append(payment)
+        self._shown |= here
         return None
+
+    def whole(self) -> Listed:
+        """Every payment with a name of its own: those of one millisecond are told apart by a number."""
+        marked = [*((one, False) for one in self._payments), *((one, True) for one in self._perhaps)]
+        marked.sort(key=lambda one: (one[0].created_ms, one[0].recipient, one[0].amount, one[0].comment, one[1]))
+        seen: Counter[str] = Counter()
+        found: dict[bool, list[RemotePayment]] = {False: [], True: []}
+        for payment, perhaps in marked:
+            seen[payment.remote_id] += 1
+            found[perhaps].append(_renamed(payment, seen[payment.remote_id]))
+        return Listed(tuple(found[False]), tuple(found[True]))
 
 
 class _Page(NamedTuple):
@@ -63,10 +89,8 @@ class _Page(NamedTuple):
     cursor: str
 
 
-def read_lists(
-    gateway: Gateway, names: Sequence[str], control: Control
-) -> dict[str, tuple[RemotePayment, ...] | Unread]:
-    """Every page of each; Unread for one that the provider refuses to list (`final`), or whose pages overlap. To be
+def read_lists(gateway: Gateway, names: Sequence[str], control: Control) -> dict[str, Listed | Unread]:
+    """Every page of each; Unread for one that the provider refuses to list (`final`). To be
     called with nothing in flight. Raises ScanFailed where one stayed unread, Interrupted where a person stopped the run.
     """
     reading = _Reading(gateway, names)
@@ -125,9 +149,9 @@ class _Reading:
         self.waiting.extend(again)
         return taken
 
-    def whole(self) -> dict[str, tuple[RemotePayment, ...] | Unread]:
+    def whole(self) -> dict[str, Listed | Unread]:
         """The lists, each with names of its own."""
-        return {name: self._refused.get(name) or tuple(numbered(one.payments)) for name, one in self._lists.items()}
+        return {name: self._refused.get(name) or one.whole() for name, one in self._lists.items()}
 
     def _take(self, page: _Page, answer: PaymentsPage | Unread) -> bool:
         """One answer; False where it has to be asked for again."""
@@ -141,33 +165,18 @@ class _Reading:
                 raise _failed(self._gateway, page.name, answer)
             self.problem, self.pause_s = answer, max(self.pause_s, answer.retry_after_s or 0.0)
             return False
-        problem = self._lists[page.name].add(answer)
-        if problem is OVERLAP:
-            self._read_anew(page.name)
-        elif problem is not None:
+        listed = self._lists[page.name]
+        problem = listed.add(answer)
+        if problem is not None:
             raise _failed(self._gateway, page.name, problem)
+        if listed.overlaps and self._overlaps[page.name] + 1 < OVERLAPS_MAX:
+            # From its first page: what goes on overlapping is taken as it is.
+            self._overlaps[page.name] += 1
+            self._lists[page.name] = Gathered()
+            self.waiting.append(_Page(page.name, ""))
         elif answer.next_cursor:
             self.waiting.append(_Page(page.name, answer.next_cursor))
         return True
-
-    def _read_anew(self, name: str) -> None:
-        """From its first page; a list that goes on overlapping says nothing, of this assignment alone."""
-        self._overlaps[name] += 1
-        if self._overlaps[name] < OVERLAPS_MAX:
-            self._lists[name] = Gathered()
-            self.waiting.append(_Page(name, ""))
-        else:
-            self._refused[name] = OVERLAP
-
-
-def numbered(payments: Iterable[RemotePayment]) -> list[RemotePayment]:
-    """A whole list with names of its own: payments of one millisecond are told apart by a number."""
-    seen: Counter[str] = Counter()
-    found = []
-    for payment in sorted(payments, key=lambda one: (one.created_ms, one.recipient, one.amount, one.comment)):
-        seen[payment.remote_id] += 1
-        found.append(_renamed(payment, seen[payment.remote_id]))
-    return found
 
 
 def _renamed(payment: RemotePayment, number: int) -> RemotePayment:

@@ -10,7 +10,7 @@ executed longer ago than 24 hours stands in the list, which lags far less; the l
 this run, before anything is sent for it, and what nobody here owns keeps its recipient from being paid.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from reconcile.model import PaymentStatus
@@ -21,11 +21,11 @@ from reconcile.protocol.comparing import Span
 from reconcile.protocol.context import Tally
 from reconcile.protocol.gateway import Gateway
 from reconcile.protocol.ports import Control
-from reconcile.protocol.reading_lists import read_lists
+from reconcile.protocol.reading_lists import Listed, read_lists
 from reconcile.protocol.report import UNOWNED, Left, left_bonus
 from reconcile.protocol.scan import Scan
 from reconcile.protocol.track import Stage, Track, recovered
-from reconcile.providers.base import RemotePayment, Unread
+from reconcile.providers.base import Unread
 from reconcile.state.events import ScanCompleted
 from reconcile.state.ledger import Ledger, LedgerRecord
 
@@ -87,16 +87,14 @@ def _names(
     return names
 
 
-def _completed(
-    record: LedgerRecord, started_ms: int, lists: Iterable[Collection[RemotePayment] | Unread], at_ms: int
-) -> ScanCompleted:
+def _completed(record: LedgerRecord, started_ms: int, lists: Iterable[Listed | Unread], at_ms: int) -> ScanCompleted:
     return ScanCompleted(
         ledger=record.ledger,
         started_ms=started_ms,
         since_ms=None,
         newest_remote_id="",
         newest_ours_ms=None,
-        payments=sum(len(listed) for listed in lists if not isinstance(listed, Unread)),
+        payments=sum(len(listed.payments) for listed in lists if not isinstance(listed, Unread)),
         at_ms=at_ms,
     )
 

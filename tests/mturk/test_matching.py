@@ -190,6 +190,43 @@ def test_a_name_of_the_list_gives_nothing_to_an_owner_whose_reference_stands_the
     assert ([one.remote_id for one in matched.referred], matched.unseen) == (["r7"], ())
 
 
+# --- what two pages show, and may be one payment -------------------------------------------------------------------------
+
+
+def test_what_may_be_shown_twice_proves_nothing_of_what_is_in_doubt() -> None:
+    """One of two equal ones was made for certain, and which of them is not known: both wait."""
+    matched = match([shown(7)], [], [doubtful(1), doubtful(2)], perhaps=[shown(8)])
+    assert (found(matched), unowned(matched), matched.undecided) == ({}, [], frozenset({"A1"}))
+
+
+def test_where_tokens_are_forgotten_what_may_be_shown_twice_keeps_the_other_one_in_doubt() -> None:
+    """Its absence is not proved."""
+    opened = [doubtful(1, forgotten=True), doubtful(2, forgotten=True)]
+    matched = match([shown(7)], [], opened, perhaps=[shown(8)])
+    assert (found(matched), matched.undecided) == ({1: "r7"}, frozenset({"A1"}))
+
+
+def test_what_may_be_shown_twice_is_the_second_of_two_that_were_executed_by_proof() -> None:
+    opened = [doubtful(1, executed=True), doubtful(2, executed=True)]
+    matched = match([shown(7)], [], opened, perhaps=[shown(8)])
+    assert (found(matched), unowned(matched), matched.undecided) == ({1: "r7", 2: "r8"}, [], frozenset())
+
+
+def test_what_may_be_shown_twice_is_the_second_of_two_that_are_issued() -> None:
+    matched = match([shown(7)], [owned(1), owned(2)], [], perhaps=[shown(8)])
+    assert (unowned(matched), matched.unseen) == ([], ())
+
+
+def test_what_may_be_shown_twice_and_is_nobodys_keeps_its_worker_in_doubt() -> None:
+    assert unowned(match([shown(7)], [owned(1)], [], perhaps=[shown(8)])) == ["r8"]
+
+
+def test_what_may_be_shown_twice_with_a_reference_is_that_very_payment() -> None:
+    named = (payment_id(1), 1)
+    matched = match([shown(7, reference=named)], [], [doubtful(1)], perhaps=[shown(8, reference=named)])
+    assert (found(matched), matched.doubled, unowned(matched)) == ({1: "r7"}, (), [])
+
+
 # --- properties --------------------------------------------------------------------------------------------------------
 
 people = st.sampled_from(["A1", "A2"])
