@@ -5,11 +5,16 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
 
+from reconcile.model import PaymentStatus
+from reconcile.state.reader import open_reader
+from reconcile.state.verify import verify_file_in_full
 from tests.support.emulator import EmulatorProcess
 
 ROOT = Path(__file__).parents[2]
@@ -185,10 +190,18 @@ class Project:
         """Each bonus was paid once, and the state says the same, payment by payment."""
         remote = self.emulator.payments()
         assert Counter((row["user_id"], row["amount"]) for row in remote) == Counter(self.asked.items())
-        state = self.expect(0, "state", "list", "--format", "json").json()["bonuses"]
-        payments = [payment | {"recipient": row["recipient"]} for row in state for payment in row["payments"]]
-        assert {payment["status"] for payment in payments} == {"issued"}
-        assert Counter((row["recipient"], row["amount"], row["remote_id"]) for row in payments) == Counter(
-            (row["user_id"], row["amount"], row["id"]) for row in remote
-        )
-        self.expect(0, "state", "verify")
+        assert_state(self.folder / "state" / "bonusctl.db", remote)
+
+
+def assert_state(state: Path, remote: Iterable[Mapping[str, Any]]) -> None:
+    """The state, read here and not by one more process: its journal, tables and sums are sound, and all that it knows of is
+    issued, each payment with the amount and id of the provider's own list (`remote`).
+    """
+    assert verify_file_in_full(state).sound
+    with open_reader(state) as reader:
+        assert reader is not None
+        payments = [payment for one in reader.ledgers() for payment in reader.all_payments(one.ledger)]
+    assert {payment.status for payment in payments} == {PaymentStatus.ISSUED}
+    assert Counter((one.recipient, one.amount, one.remote_id) for one in payments) == Counter(
+        (row["user_id"], Decimal(row["amount"]), row["id"]) for row in remote
+    )

@@ -28,7 +28,7 @@ class Figures(Counter[str]):
 
     def add(self, history: History, *, merged: bool) -> None:
         """One more history, or (`merged`) the beginning of some whose rest was played."""
-        self["merged" if merged else "histories"] += 1
+        self["worlds met again" if merged else "histories"] += 1
         self["steps"] += history.watch.steps
         for words, times in history.struck.items():
             self["crashes" if words.startswith("dies") else "faults and events"] += times
@@ -116,7 +116,7 @@ def play_every(
         found = play(make, chooser, figures)
         if found is not None:
             fail(make, found, "pytest tests/sim/test_every_history.py", details=False)
-        if figures["histories"] + figures["merged"] >= most:
+        if figures["histories"] + figures["worlds met again"] >= most:
             figures["blocks cut short"] += 1
             break
     return figures

@@ -38,13 +38,13 @@ CLAIMS: Final = (
     Claim(
         "… with two, over what differs most (in the soak also one in every kind, and two in batches and synchronous mode)",
         (f"{SIM}/test_every_history.py::test_every_history_with_two_bad_choices_pays_once",),
-        ("histories", "steps", "crashes"),
+        ("histories", "worlds met again", "steps", "crashes"),
         "two",
     ),
     Claim(
         "… with three",
         (f"{SIM}/test_every_history.py::test_every_history_with_three_bad_choices_pays_once",),
-        ("histories", "steps", "crashes"),
+        ("histories", "worlds met again", "steps", "crashes"),
         "three",
     ),
     Claim(

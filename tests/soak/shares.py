@@ -57,7 +57,7 @@ SHARES: Final = (
     Share(
         "three",
         "every history with at most three bad choices, asynchronous singles, over what differs most",
-        114,
+        19,
         (f"{EVERY}_three_bad_choices_pays_once",),
         DEEP,
         {"histories": 0},

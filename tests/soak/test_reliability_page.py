@@ -102,6 +102,6 @@ def test_the_named_shares_of_a_soak_advance_together_and_come_first() -> None:
     """A soak that is stopped half-way has played about half of each."""
     first = [job.share.name for job in jobs(frozenset())]
     named = ["histories", "kills", "pairs", "three"]
-    assert set(first[:356]) == set(named)
-    half = first[:178]
-    assert [half.count(name) for name in named] == [50, 21, 50, 57]
+    assert set(first[:261]) == set(named)
+    half = first[:130]
+    assert [half.count(name) for name in named] == [50, 21, 50, 9]
