@@ -26,7 +26,7 @@ from reconcile.plan.model import Plan, PlanScope
 from reconcile.plan.planner import make_plan
 from reconcile.plan.wanted import still_wanted
 from reconcile.protocol.adopting import Sought, sought_of
-from reconcile.protocol.report import Paid, Report
+from reconcile.protocol.report import LeftBonus, Paid, Report
 from reconcile.protocol.runner import Consented, Ports, ProviderAccess, RunOptions, run_apply, run_refresh
 from reconcile.providers.base import AccountFound, NotSent, WireRequest, WireResult
 from reconcile.providers.registry import make_codec
@@ -56,7 +56,7 @@ class Quiet:
 
     def paying(self, provider: str, *, payments: int, amount: Money) -> None: ...
 
-    def settled(self, paid: Sequence[Paid], *, rejected: int, under_way: int) -> None: ...
+    def settled(self, paid: Sequence[Paid], *, rejected: Sequence[LeftBonus], under_way: int) -> None: ...
 
     def note(self, text: str) -> None: ...
 
