@@ -29,6 +29,7 @@ class Console:
         self.verbosity = verbosity
         self._plain = no_color or bool(environ.get("NO_COLOR")) or environ.get("TERM") == "dumb"
         self._line = ""
+        self.one_line = False
         for stream in (sys.stdout, sys.stderr):
             # A terminal that cannot show a character gets its escape instead of an exception.
             if isinstance(stream, io.TextIOWrapper):
@@ -78,10 +79,13 @@ class Console:
         self._write(sys.stdout, "".join(waiting))
 
     def document(self, value: object) -> None:
-        """A result as JSON. What a terminal would obey is escaped, which is the same text to every reader of JSON."""
+        """A result as JSON, on one line where a result is many documents (`one_line`). What a terminal would obey is
+        escaped, which is the same text to every reader of JSON.
+        """
         import json
 
-        self.result(_escaped(json.dumps(value, ensure_ascii=False, indent=2)))
+        self._erase()
+        self.result(_escaped(json.dumps(value, ensure_ascii=False, indent=None if self.one_line else 2)))
 
     def documents(self, chunks: Iterable[str]) -> None:
         """A long result that is JSON already, in pieces, line ends included; escaped in the same way."""

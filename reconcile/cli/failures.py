@@ -19,6 +19,7 @@ def report_failure(error: BaseException, *, invocation: Invocation, arguments: S
     """Say what went wrong, and return the exit code."""
     console = invocation.console
     console.end_progress()
+    console.one_line = _asked_format(arguments) == "jsonl"
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         console.message(error.format_message())
         return ERROR
@@ -38,13 +39,17 @@ def report_failure(error: BaseException, *, invocation: Invocation, arguments: S
 
 
 def wants_json(arguments: Sequence[str]) -> bool:
-    """Whether the command line asks for JSON, also where it could not be parsed."""
-    asked = False
+    """Whether the command line asks for JSON, one document or many, also where it could not be parsed."""
+    return _asked_format(arguments) in ("json", "jsonl")
+
+
+def _asked_format(arguments: Sequence[str]) -> str:
+    asked = ""
     for before, argument in zip(("", *arguments), arguments, strict=False):
         if argument.startswith("--format="):
-            asked = argument == "--format=json"
+            asked = argument.removeprefix("--format=")
         elif before == "--format":
-            asked = argument == "json"
+            asked = argument
     return asked
 
 

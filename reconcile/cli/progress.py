@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from reconcile.cli.console import Console
 from reconcile.money import ZERO, Money, add
-from reconcile.protocol.report import Paid
+from reconcile.protocol.report import LeftBonus, Paid
 from reconcile.render.safe import visible
 from reconcile.times import duration
 
@@ -44,10 +44,10 @@ class ConsoleProgress:
         self._begun_ns = self._drawn_ns = time.monotonic_ns()
         self._console.say(f"{visible(provider)}: paying {amount} in {payments:,} {_payments(payments)}")
 
-    def settled(self, paid: Sequence[Paid], *, rejected: int, under_way: int) -> None:
+    def settled(self, paid: Sequence[Paid], *, rejected: Sequence[LeftBonus], under_way: int) -> None:
         """Payments were proved issued or rejected."""
         self._issued += len(paid)
-        self._rejected += rejected
+        self._rejected += len(rejected)
         self._paid = add((self._paid, *(item.amount for item in paid)))
         now_ns = time.monotonic_ns()
         if self._console.draws:

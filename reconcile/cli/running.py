@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from reconcile.cli.console import Console
+from reconcile.cli.event_lines import EventLines
 from reconcile.cli.invocation import Invocation
 from reconcile.cli.progress import ConsoleProgress
 from reconcile.diagnostics import Diagnostics
@@ -16,10 +17,11 @@ from reconcile.project.specs import Chosen
 from reconcile.project.stop import StopControl
 from reconcile.protocol.engine import Unrecorded
 from reconcile.protocol.report import Left, Report
+from reconcile.render.event_json import ending_events
 from reconcile.render.mask import Masker, ids_of, mask_plan
 from reconcile.render.mask_report import mask_error, mask_report, mask_sentence
 from reconcile.render.plan_text import render_plan_to_approve
-from reconcile.render.report_json import render_report_json
+from reconcile.render.report_json import report_chunks
 from reconcile.render.report_text import render_report_text
 from reconcile.render.safe import visible
 from reconcile.render.summary import refusal_summary, report_summary
@@ -47,8 +49,9 @@ def run_apply(
         return text if masker is None else mask_sentence(text, masker, met)
 
     def shown(plan: Plan) -> None:
-        met.update(ids_of(plan))
-        plan = plan if masker is None else mask_plan(plan, masker)
+        if masker is not None:
+            met.update(ids_of(plan))
+            plan = mask_plan(plan, masker)
         console.say(render_plan_to_approve(plan, color=console.color_messages))
 
     try:
@@ -57,9 +60,9 @@ def run_apply(
             consent,
             orders,
             control=StopControl(console.message_at_once),
-            progress=ConsoleProgress(console, clean),
+            progress=EventLines(console, clean, masker) if form == "jsonl" else ConsoleProgress(console, clean),
             shown=shown,
-            met=met,
+            met=None if masker is None else met,
         )
     except BonusctlError as error:
         if masker is None:
@@ -121,7 +124,7 @@ def refresh_for_plan(invocation: Invocation, chosen: Chosen, masker: Masker | No
             control=StopControl(console.message_at_once),
             progress=ConsoleProgress(console, clean),
             ahead=chosen,
-            met=met,
+            met=None if masker is None else met,
         )
     except BonusctlError as error:
         if masker is None:
@@ -139,8 +142,11 @@ def refresh_for_plan(invocation: Invocation, chosen: Chosen, masker: Masker | No
 def report_out(console: Console, report: Report, *, form: str) -> int:
     """Write the report as a result, and return the exit code."""
     console.end_progress()
-    if form == "json":
-        console.document(render_report_json(report))
+    if form == "jsonl":
+        for event in ending_events(report):
+            console.document(event)
+    elif form == "json":
+        console.documents(report_chunks(report))
     else:
         console.result(render_report_text(report, color=console.color))
     return report.exit_code

@@ -8,7 +8,7 @@ from reconcile.protocol.books import Books
 from reconcile.protocol.gateway import SHORT_WAIT_S, Gateway
 from reconcile.protocol.journal import Journal
 from reconcile.protocol.ports import Control, Progress
-from reconcile.protocol.report import Left, LeftBonus, Missing, Paid, Wait
+from reconcile.protocol.report import Left, LeftBonus, Missing, Paid, PaidRows, Wait
 from reconcile.protocol.track import Stage, Track
 from reconcile.providers.base import Promise
 from reconcile.state.events import Basis, Result, Settlement
@@ -19,7 +19,7 @@ from reconcile.state.ledger import OperationItem
 class Tally:
     """What a run proved, in the order in which it became durable."""
 
-    paid: list[Paid] = field(default_factory=list)
+    paid: PaidRows = field(default_factory=PaidRows)
     left: dict[bytes, LeftBonus] = field(default_factory=dict)
     waits: list[Wait] = field(default_factory=list)
     alarms: list[str] = field(default_factory=list)
@@ -101,17 +101,18 @@ class Context:
 
     def _durable(self, track: Track, settlements: Sequence[Settlement]) -> None:
         items = {item.payment_id: item for item in track.open_items}
-        paid, rejected = [], 0
+        paid: list[Paid] = []
+        rejected: list[LeftBonus] = []
         for settlement in settlements:
             item = items[settlement.payment_id]
             if settlement.result is Result.ISSUED:
                 paid.append(self._paid(item, settlement))
                 self.tally.left.pop(item.payment_id, None)
             elif settlement.result is Result.REJECTED:
-                rejected += 1
-                self.tally.left[item.payment_id] = self.left(
-                    item, Left.REJECTED, settlement.code, settlement.message, request_id=track.request_id
+                rejected.append(
+                    self.left(item, Left.REJECTED, settlement.code, settlement.message, request_id=track.request_id)
                 )
+                self.tally.left[item.payment_id] = rejected[-1]
             else:
                 self.tally.left.pop(item.payment_id, None)
                 if track.why is not None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from reconcile.money import Money
-from reconcile.protocol.report import Paid
+from reconcile.protocol.report import LeftBonus, Paid
 
 
 class Clock(Protocol):
@@ -40,8 +40,8 @@ class Progress(Protocol):
     def paying(self, provider: str, *, payments: int, amount: Money) -> None:
         """Sending begins: so many payments, so much money."""
 
-    def settled(self, paid: Sequence[Paid], *, rejected: int, under_way: int) -> None:
-        """Payments were proved issued (`paid`) or `rejected` since the last call; `under_way` operations are open."""
+    def settled(self, paid: Sequence[Paid], *, rejected: Sequence[LeftBonus], under_way: int) -> None:
+        """Payments were proved issued (`paid`) or `rejected` since the last call; `under_way` requests are in flight."""
 
     def note(self, text: str) -> None:
         """Something a person should know: waiting for a window, backing off, resumed."""

@@ -4,13 +4,16 @@ As in a masked plan, ids of recipients and assignments become keyed hashes where
 from them with them. The provider's own ids stay, except where it makes them from an assignment; so does every figure.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from reconcile.errors import BonusctlError, InvalidInput, ProviderError
 from reconcile.model import parse_address
-from reconcile.protocol.report import LeftBonus, Missing, Paid, Report
+from reconcile.protocol.report import LeftBonus, LeftRows, Missing, Paid, PaidRows, Report
 from reconcile.render.mask import Masker, Masking, ids_of, withheld
+
+T = TypeVar("T", Paid, LeftBonus)
 
 
 def mask_report(report: Report, masker: Masker) -> Report:
@@ -19,33 +22,54 @@ def mask_report(report: Report, masker: Masker) -> Report:
     masking = Masking(masker, ids | report.mentions | set(_named(report)))
     clean, said, raw = masking.clean, masking.said, masker.raw
 
-    def left(one: LeftBonus) -> LeftBonus:
-        return one._replace(
-            address=clean(one.address),
-            bonus_id=raw(one.bonus_id),
-            code=said(one.code),
-            message=said(one.message),
-            request_id=clean(one.request_id),
-            advice=clean(one.advice),
-        )
-
-    def paid(one: Paid) -> Paid:
-        address, remote_id = clean(one.address), clean(one.remote_id)
-        return one._replace(address=address, payment_id=raw(one.payment_id), remote_id=remote_id)
-
     def missing(one: Missing) -> Missing:
         address, remote_id = clean(one.address), clean(one.remote_id)
         return one._replace(address=address, payment_id=raw(one.payment_id), remote_id=remote_id)
 
     return replace(
         report,
-        paid=tuple(map(paid, report.paid)),
-        left=tuple(map(left, report.left)),
+        paid=_masked(report.paid, lambda one: _paid(one, masking, masker)),
+        left=_masked(report.left, lambda one: _left(one, masking, masker)),
         missing=tuple(map(missing, report.missing)),
         waits=tuple(one._replace(text=said(one.text)) for one in report.waits),
         alarms=tuple(map(said, report.alarms)),
         notes=tuple(map(said, report.notes)),
         mentions=frozenset(),
+    )
+
+
+def _masked(rows: Sequence[T], mask: Callable[[T], T]) -> Sequence[T]:
+    """The rows masked, in a list of the same form: a long one is counted anew, and not kept in memory."""
+    if not isinstance(rows, PaidRows | LeftRows):
+        return tuple(map(mask, rows))
+    made = type(rows)(rows.spooling)
+    made.extend(map(mask, rows))
+    return made
+
+
+def mask_paid(one: Paid, masker: Masker) -> Paid:
+    """A payment without the people in its address."""
+    return _paid(one, Masking(masker, _named_in(one.address)), masker)
+
+
+def mask_left(one: LeftBonus, masker: Masker) -> LeftBonus:
+    """A bonus that is left, without the people in its address and in what the provider said of it."""
+    return _left(one, Masking(masker, _named_in(one.address)), masker)
+
+
+def _paid(one: Paid, masking: Masking, masker: Masker) -> Paid:
+    address, remote_id = masking.clean(one.address), masking.clean(one.remote_id)
+    return one._replace(address=address, payment_id=masker.raw(one.payment_id), remote_id=remote_id)
+
+
+def _left(one: LeftBonus, masking: Masking, masker: Masker) -> LeftBonus:
+    return one._replace(
+        address=masking.clean(one.address),
+        bonus_id=masker.raw(one.bonus_id),
+        code=masking.said(one.code),
+        message=masking.said(one.message),
+        request_id=masking.clean(one.request_id),
+        advice=masking.clean(one.advice),
     )
 
 
@@ -68,6 +92,11 @@ def mask_error(error: BonusctlError, masker: Masker, ids: Iterable[str]) -> Bonu
 def _named(report: Report) -> Iterator[str]:
     """The ids in its addresses: payments that were found belong to people whom no spec may name any more."""
     for address in (one.address for rows in (report.left, report.paid, report.missing) for one in rows):
-        parsed = parse_address(address)
-        if parsed is not None:
-            yield from (part for part in parsed[1:3] if part)
+        yield from _named_in(address)
+
+
+def _named_in(address: str) -> Iterator[str]:
+    """The ids in an address."""
+    parsed = parse_address(address)
+    if parsed is not None:
+        yield from (part for part in parsed[1:3] if part)

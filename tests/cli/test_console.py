@@ -101,6 +101,6 @@ def test_progress_without_a_terminal_is_one_line_at_the_start(capsys: pytest.Cap
     progress = ConsoleProgress(Console(environ={}))
     progress.phase("toloka: reading what was paid")
     progress.paying("toloka", payments=2, amount=Money(Decimal("3.00"), "USD"))
-    progress.settled([Paid("c/r", bytes(16), "toloka", "USD", Decimal("1.00"), "1", False)], rejected=0, under_way=1)
+    progress.settled([Paid("c/r", bytes(16), "toloka", "USD", Decimal("1.00"), "1", False)], rejected=(), under_way=1)
     progress.note("toloka: waiting \x1b[2J")
     assert capsys.readouterr().err == "toloka: paying 3.00 USD in 2 payments\ntoloka: waiting \\x1b[2J\n"

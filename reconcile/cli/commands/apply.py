@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         "bonusctl apply --auto-approve",
         "bonusctl apply week-47.bonusplan",
         "bonusctl apply --expect-digest sha256:1b2c…",
+        "bonusctl apply --auto-approve --format jsonl",
     ),
 )
 @click.argument("plan", metavar="[PLAN]", required=False)
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
 @click.option(
     "--summary", metavar="FILE", default="", help="Append the end of it to FILE as Markdown, for a job's page."
 )
-@format_option("text", "json")
+@format_option("text", "json", "jsonl")
 @mask_option
 @click.pass_context
 @pass_invocation
