@@ -93,6 +93,7 @@ def cached(bench: Bench, name: str, *arguments: str, folder: Path) -> Case:
 
 
 def _with_cache(cache: Path, arguments: Sequence[str], folder: Path) -> Figure:
+    cache.mkdir(exist_ok=True)
     return measure([*OURS, *arguments], folder=folder, environ={"XDG_CACHE_HOME": str(cache)})
 
 
