@@ -105,7 +105,8 @@ class Desired(NamedTuple):
 class Block(NamedTuple):
     """Bonuses of rows that follow each other in one data file: so many cost little more than one.
 
-    `bonus_ids` and `fingerprints` (`fingerprint`) are as long as each other; `bonus` makes the one at a position. None of them
+    `bonus_ids` and `fingerprints` (`fingerprint`) are as long as each other; `bonus` makes the one at a position, as long as the
+    stream that gave the block has not gone on. None of them
     has a former identity. `campaign` stands where Desired has it.
     """
 

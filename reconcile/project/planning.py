@@ -2,8 +2,9 @@
 
 from reconcile.errors import InvalidInput
 from reconcile.plan.model import Action, Plan
-from reconcile.project.specs import Chosen, plan_of
+from reconcile.project.specs import Chosen, cores, plan_of
 from reconcile.spec.files import DataFile
+from reconcile.spec.from_entry import Way
 from reconcile.state.reader import open_reader
 
 
@@ -26,7 +27,7 @@ def plan_now(chosen: Chosen, met: list[DataFile] | None = None) -> Plan:
     specs have errors.
     """
     with open_reader(chosen.project.state_path) as reader:
-        plan = plan_of(chosen, reader, chosen.project.clock.now_ms(), met)
+        plan = plan_of(chosen, reader, chosen.project.clock.now_ms(), Way(cores(), [] if met is None else met))
         if not (plan.counts[Action.TOP_UP] or plan.counts[Action.CONFLICT]):
             return plan
         from reconcile.plan.explain import explain

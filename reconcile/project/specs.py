@@ -1,5 +1,6 @@
 """The specs of a run: which files, which campaigns they hold, and the plan that they make against a state."""
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -14,7 +15,8 @@ from reconcile.project.config import Project
 from reconcile.rows import Spooling
 from reconcile.settings import ProviderSettings
 from reconcile.spec.document import campaign_heads, read_blocks, read_specs
-from reconcile.spec.files import DataFile, SpecFile, spec_files
+from reconcile.spec.files import SpecFile, spec_files
+from reconcile.spec.from_entry import Way
 from reconcile.spool import SPOOLED
 from reconcile.state.ledger import StateReader
 from reconcile.state.reader import open_reader
@@ -37,9 +39,9 @@ class Chosen:
         """The bonuses that the files ask for, streaming; what is wrong goes to `diagnostics`."""
         return read_specs(self.project.settings, self.files, diagnostics)
 
-    def blocks(self, diagnostics: Diagnostics, met: list[DataFile] | None = None) -> Iterator[Desired | Block]:
-        """The same, in blocks where bonuses come so. `met` takes the data files that were read."""
-        return read_blocks(self.project.settings, self.files, diagnostics, met)
+    def blocks(self, diagnostics: Diagnostics, way: Way | None = None) -> Iterator[Desired | Block]:
+        """The same, in blocks where bonuses come so."""
+        return read_blocks(self.project.settings, self.files, diagnostics, way)
 
     def providers(self) -> tuple[ProviderSettings, ...]:
         """The configured providers that these files pay through."""
@@ -67,14 +69,12 @@ def choose(
     return Chosen(project=project, files=files, heads=heads, scope=scope)
 
 
-def plan_of(chosen: Chosen, reader: StateReader | None, now_ms: int, met: list[DataFile] | None = None) -> Plan:
-    """The plan of the chosen specs. `met` takes the data files that were read. Raises InvalidInput with all diagnostics where
-    the specs have errors.
-    """
+def plan_of(chosen: Chosen, reader: StateReader | None, now_ms: int, way: Way | None = None) -> Plan:
+    """The plan of the chosen specs. `way`: how they are read. Raises InvalidInput with all diagnostics where they have errors."""
     diagnostics = Diagnostics()
     plan = make_plan(
         settings=chosen.project.settings,
-        desired=chosen.blocks(diagnostics, met),
+        desired=chosen.blocks(diagnostics, way),
         reader=reader,
         scope=chosen.scope,
         day_start_ms=utc_day_start(now_ms),
@@ -87,6 +87,11 @@ def plan_of(chosen: Chosen, reader: StateReader | None, now_ms: int, met: list[D
     assert all_distinct(payment_id for payment_id, _ in entries_of(plan.changes)), "a payment is planned once"
     warnings = (*chosen.project.warnings, *diagnostics)
     return replace(plan, diagnostics=(*warnings, *plan.diagnostics)) if warnings else plan
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def refreshable(project: Project) -> tuple[ProviderSettings, ...]:

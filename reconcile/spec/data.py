@@ -74,6 +74,11 @@ class RowReader:
         usual = UsualRows(finisher, above, sources, self._at, self._fields.amounts, report.shown, self._texts_of)
         self._usual = usual if usual.serves else None
 
+    @property
+    def plainly_usual(self) -> UsualRows | None:
+        """The short way, where its blocks can be taken as they are."""
+        return None if self._usual is None or self._usual.was_another else self._usual
+
     def bonuses(self, rows: Rows) -> Iterator[Desired | Block]:
         """The bonuses of rows, in their order; those that are blank or have errors (reported) give none."""
         if self._usual is not None:

@@ -16,9 +16,9 @@ from reconcile.settings import Settings
 from reconcile.spec.bonus import BonusReader
 from reconcile.spec.doubles import Doubles
 from reconcile.spec.events import Reader, collector_paused
-from reconcile.spec.files import SPEC_BYTES_MAX, DataFile, SpecFile, open_regular, unreadable
+from reconcile.spec.files import SPEC_BYTES_MAX, SpecFile, open_regular, unreadable
 from reconcile.spec.finish import Finisher
-from reconcile.spec.from_entry import FROM_KEYS, read_rows
+from reconcile.spec.from_entry import FROM_KEYS, Way, read_rows
 from reconcile.spec.head import HEAD_KEYS, REQUIRED, Head, HeadNodes, read_head, unknown_head_key
 from reconcile.spec.nodes import Node, is_absent, place, what
 from reconcile.spec.report import Report, Unreadable
@@ -35,10 +35,10 @@ def read_specs(settings: Settings, files: Sequence[SpecFile], diagnostics: Diagn
 
 
 def read_blocks(
-    settings: Settings, files: Sequence[SpecFile], diagnostics: Diagnostics, met: list[DataFile] | None = None
+    settings: Settings, files: Sequence[SpecFile], diagnostics: Diagnostics, way: Way | None = None
 ) -> Iterator[Desired | Block]:
     """Every bonus that the specs ask for, in their order, while problems go to `diagnostics`. Rows of data files come in
-    blocks where they are of the usual kind. `met` takes the data files that were read.
+    blocks where they are of the usual kind. `way`: how they are read, on one core where nothing is said.
 
     An identity that stands twice, and files of one campaign that disagree, are reported when all has been read. With
     errors in `diagnostics` the stream is not whole: it is then no base for a plan.
@@ -46,10 +46,10 @@ def read_blocks(
     doubles = Doubles()
     ids = doubles.ids
     campaigns: list[Campaign] = []
-    opened = [] if met is None else met
+    way = Way(1, []) if way is None else way
     with collector_paused():
         for file in files:
-            for desired in _bonuses(settings, file, diagnostics, campaigns, opened):
+            for desired in _bonuses(settings, file, diagnostics, campaigns, way):
                 if isinstance(desired, Block):
                     doubles.meet_all(desired.bonus_ids)
                 elif desired.bonus_id in ids or desired.formerly is not None:
@@ -59,7 +59,7 @@ def read_blocks(
                 yield desired
         _agree(campaigns, files, diagnostics)
         if doubles.found:
-            again = (desired for file in files for desired in _bonuses(settings, file, Diagnostics(), [], []))
+            again = (desired for file in files for desired in _bonuses(settings, file, Diagnostics(), [], Way(1, [])))
             doubles.report(each(again), diagnostics)
 
 
@@ -170,9 +170,9 @@ def _head_is_first(nodes: HeadNodes, report: Report) -> bool:
 
 
 def _bonuses(
-    settings: Settings, file: SpecFile, diagnostics: Diagnostics, campaigns: list[Campaign], met: list[DataFile]
+    settings: Settings, file: SpecFile, diagnostics: Diagnostics, campaigns: list[Campaign], way: Way
 ) -> Iterator[Desired | Block]:
-    """The bonuses of one file; its campaign goes to `campaigns`, its data files to `met`."""
+    """The bonuses of one file; its campaign goes to `campaigns`."""
     with _report(file, diagnostics) as report, _catching(report), _reading(report) as reader:
         head: Head | None = None
         nodes: HeadNodes = {}
@@ -196,7 +196,7 @@ def _bonuses(
                     nodes["bonuses"] = (key, None)
                 if head is not None and head.campaign.name:
                     campaigns.append(head.campaign)
-                yield from _entries(reader, head, file, report, met)
+                yield from _entries(reader, head, file, report, way)
         reader.close_document()
         if "bonuses" not in nodes and not streamed:
             read_head(nodes, settings, report)
@@ -216,9 +216,7 @@ def _head_elsewhere(settings: Settings, file: SpecFile, report: Report) -> Head 
     return read_head(nodes, settings, report)
 
 
-def _entries(
-    reader: Reader, head: Head | None, file: SpecFile, report: Report, met: list[DataFile]
-) -> Iterator[Desired | Block]:
+def _entries(reader: Reader, head: Head | None, file: SpecFile, report: Report, way: Way) -> Iterator[Desired | Block]:
     """The bonuses below `bonuses:`."""
     if not reader.begin_sequence("bonuses"):
         return
@@ -233,7 +231,7 @@ def _entries(
         if not isinstance(values, dict):
             _not_a_bonus(values, report)
         elif "from" in values:
-            yield from read_rows(entry, values, reader.strange, finisher, file, met)
+            yield from read_rows(entry, values, reader.strange, finisher, file, way)
         else:
             desired = bonuses.desired(entry, values, reader.strange)
             if desired is not None:

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import PurePosixPath
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, NamedTuple
 
 from reconcile.model import Block, Desired
 from reconcile.providers.rules import FieldKind
@@ -18,11 +18,19 @@ from reconcile.spec.nodes import Node, is_absent, is_scalar, place, what
 from reconcile.spec.objects import Objects, key_column
 from reconcile.spec.pieces import TextPieces
 from reconcile.spec.report import Report, Unreadable, quoted
-from reconcile.spec.rows import DELIMITERS, JSON_SUFFIXES, SUFFIXES, Table, cell_place, missing_column
+from reconcile.spec.rows import DELIMITERS, JSON_SUFFIXES, SUFFIXES, Rows, Table, cell_place, missing_column
+from reconcile.spec.second import Task, read_ahead, worth_it
 from reconcile.spec.suggest import closest
 from reconcile.spec.texts import Problem
 
 FROM_KEYS: Final = frozenset({"from", "fields"})
+
+
+class Way(NamedTuple):
+    """How specs are read: on how many cores, and where the data files go that were read."""
+
+    cores: int
+    met: list[DataFile]
 
 
 def read_rows(
@@ -31,10 +39,10 @@ def read_rows(
     strange: Sequence[Any],
     finisher: Finisher,
     spec: SpecFile,
-    met: list[DataFile],
+    way: Way,
 ) -> Iterator[Desired | Block]:
-    """The bonuses of the data file that an entry names; what else the entry states holds for all its rows. The file itself goes
-    to `met`.
+    """The bonuses of the data file that an entry names; what else the entry states holds for all its rows. `way` is how the
+    specs are read, and takes the file itself.
     """
     reader = finisher.head.reader
     for key in strange:
@@ -53,8 +61,8 @@ def read_rows(
     with Report(reader.report.diagnostics, shown, opener) as report:
         try:
             with opener() as file:
-                met.append(DataFile(spec.path.parent, parts, os.fstat(file.fileno())))
-                yield from _rows(file, PurePosixPath(parts[-1]).suffix.lower(), entry, report)
+                way.met.append(DataFile(spec.path.parent, parts, os.fstat(file.fileno())))
+                yield from _rows(file, PurePosixPath(parts[-1]).suffix.lower(), entry, report, way.cores)
         except FileNotFoundError:
             _at_reference(no_such_file(spec.path.parent, parts), node, reader)
         except OSError as error:
@@ -82,13 +90,13 @@ class _Entry:
         self.reader = finisher.head.reader
 
 
-def _rows(file: BinaryIO, suffix: str, entry: _Entry, report: Report) -> Iterator[Desired | Block]:
+def _rows(file: BinaryIO, suffix: str, entry: _Entry, report: Report, cores: int) -> Iterator[Desired | Block]:
     if suffix in JSON_SUFFIXES:
         return _json_rows(file, entry, report)
-    return _table_rows(file, DELIMITERS[suffix], entry, report)
+    return _table_rows(file, DELIMITERS[suffix], entry, report, cores)
 
 
-def _table_rows(file: BinaryIO, delimiter: str, entry: _Entry, report: Report) -> Iterator[Desired | Block]:
+def _table_rows(file: BinaryIO, delimiter: str, entry: _Entry, report: Report, cores: int) -> Iterator[Desired | Block]:
     text = TextPieces(file)
     table = Table(text, delimiter, report)
     sources = all_columns(entry.sources, entry.mentioned, entry.rules, table.header)
@@ -97,8 +105,30 @@ def _table_rows(file: BinaryIO, delimiter: str, entry: _Entry, report: Report) -
     _warn_of_unused(table.header, entry)
     place_of = partial(cell_place, report, delimiter=delimiter)
     reader = RowReader(entry.finisher, entry.above, sources, table.header, report, place_of)
+    usual = reader.plainly_usual
+    if usual is not None and worth_it(file, cores):
+        for rows in table.next_piece(text):
+            yield from reader.bonuses(rows)
+        if text.used_up:
+            task = Task(file, usual, delimiter, len(table.header), text.pieces.offset, table.line)
+            yield from _read_ahead(task, reader, table, text)
     for rows in table.in_pieces(text):
         yield from reader.bonuses(rows)
+
+
+def _read_ahead(task: Task, reader: RowReader, table: Table, text: TextPieces) -> Iterator[Desired | Block]:
+    """What a second process reads; the table then goes on where that ended."""
+    ahead = read_ahead(task)
+    try:
+        while True:
+            found = next(ahead)
+            yield from reader.bonuses(found) if isinstance(found, Rows) else (found,)
+    except StopIteration as end:
+        offset, line = end.value
+    finally:
+        ahead.close()
+    table.passed += line - task.line
+    text.pieces.go_on_at(offset)
 
 
 def _json_rows(file: BinaryIO, entry: _Entry, report: Report) -> Iterator[Desired | Block]:

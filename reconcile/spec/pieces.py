@@ -27,6 +27,16 @@ class BytePieces:
             data = data.removeprefix(_MARK) or self.next()
         return data
 
+    @property
+    def offset(self) -> int:
+        """Where in the file the next piece begins."""
+        return self._file.tell() - len(self._carried)
+
+    def go_on_at(self, offset: int) -> None:
+        """Let the next piece begin there."""
+        self._file.seek(offset)
+        self._carried = b""
+
     def _rest_of_line(self) -> Iterator[bytes]:
         while more := self._file.readline(PIECE_BYTES):
             # Files with bare carriage returns have no line feed anywhere: they are not read as one line.
@@ -46,7 +56,7 @@ class TextPieces:
     """
 
     def __init__(self, file: BinaryIO) -> None:
-        self._pieces = BytePieces(file)
+        self.pieces = BytePieces(file)
         self._lines = StringIO("", newline="")
         self._length = 0
 
@@ -56,7 +66,7 @@ class TextPieces:
     def __next__(self) -> str:
         line = self._lines.readline()
         if not line:
-            self.give_back(self._pieces.next().decode())
+            self.give_back(self.pieces.next().decode())
             line = self._lines.readline()
             if not line:
                 raise StopIteration
@@ -69,7 +79,7 @@ class TextPieces:
 
     def take(self) -> str:
         """What is left of the present piece, or the next one; nothing at the end of the file."""
-        text = self._lines.read() or self._pieces.next().decode()
+        text = self._lines.read() or self.pieces.next().decode()
         self.give_back("")
         return text
 

@@ -38,11 +38,16 @@ def as_text(file: BinaryIO) -> TextIO:
 
 
 class Table:
-    """A CSV or TSV file: `header`, then `rows`. Every row has as many cells as the header. `text`: its lines."""
+    """A CSV or TSV file: `header`, then `rows`. Every row has as many cells as the header. `text`: its lines.
+
+    `passed` counts the lines that were read past the csv module.
+    """
 
     def __init__(self, text: Iterable[str], delimiter: str, report: Report) -> None:
         self.delimiter = delimiter
         self._report = report
+        self.passed = 0
+        self.ended = False
         # The csv module's limit is one for the whole process; ours is its default, set here in case someone changed it.
         csv.field_size_limit(CELL_MAX)
         self._reader = csv.reader(text, delimiter=delimiter, strict=True)
@@ -64,30 +69,36 @@ class Table:
 
     def in_pieces(self, text: TextPieces) -> Iterator[Rows]:
         """The same rows by column, as many at a time as a piece of the file holds. `text` is what this was made of."""
-        split_lines = 0
-        while piece := self._taken(text, split_lines):
-            columns = split(piece, self.delimiter, len(self.header))
-            if columns is None:
-                text.give_back(piece)
-                yield from self._parsed(text, split_lines)
-            else:
-                count = len(columns[0])
-                first = split_lines + self._reader.line_num + 1
-                yield Rows(range(first, first + count), columns)
-                split_lines += count
+        while not self.ended:
+            yield from self.next_piece(text)
 
-    def _taken(self, text: TextPieces, split_lines: int) -> str:
+    def next_piece(self, text: TextPieces) -> Iterator[Rows]:
+        """The rows that begin in the next piece; `ended` where there is none."""
         try:
-            return text.take()
+            piece = text.take()
         except UnicodeDecodeError as error:
-            raise self._unreadable(error, split_lines + self._reader.line_num + 1) from None
+            raise self._unreadable(error, self.line) from None
+        self.ended = not piece
+        columns = split(piece, self.delimiter, len(self.header)) if piece else []
+        if columns is None:
+            text.give_back(piece)
+            yield from self._parsed(text)
+        elif columns:
+            count = len(columns[0])
+            yield Rows(range(self.line, self.line + count), columns)
+            self.passed += count
 
-    def _parsed(self, text: TextPieces, split_lines: int) -> Iterator[Rows]:
+    @property
+    def line(self) -> int:
+        """The line on which the next row begins."""
+        return self.passed + self._reader.line_num + 1
+
+    def _parsed(self, text: TextPieces) -> Iterator[Rows]:
         """The rows that begin in the present piece, by the csv module."""
         reader, width = self._reader, len(self.header)
         lines: list[int] = []
         rows: list[list[str]] = []
-        line = split_lines + reader.line_num + 1
+        line = self.line
         problem = None
         try:
             while not text.used_up:
@@ -101,7 +112,7 @@ class Table:
                         yield Rows(lines, list(zip(*rows, strict=True)))
                         lines, rows = [], []
                     self._ragged(row, line)
-                line = split_lines + reader.line_num + 1
+                line = self.line
         except (csv.Error, UnicodeDecodeError) as error:
             problem = self._unreadable(error, line)
         if rows:

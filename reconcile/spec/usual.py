@@ -61,8 +61,8 @@ class UsualRows:
         self._above = above
         self._known_amounts = amounts
         self._amount_texts: dict[str, bytes] = {}
-        self._shown = shown
-        self._campaign = head.campaign
+        self.shown = shown
+        self.campaign = head.campaign
         self._allow = head.campaign.allow | above.allow
         self._recipient = whole.get(FieldKind.RECIPIENT, -1)
         self._assignment = whole.get(FieldKind.ASSIGNMENT, -1)
@@ -98,7 +98,7 @@ class UsualRows:
         bonus_ids = self._finisher.make_ids(parts)
         # `fingerprint` for all of them.
         fingerprints = list(map(add, bonus_ids, amounts))
-        return Block(bonus_ids, self._campaign, fingerprints, partial(self._bonus, rows, bonus_ids))
+        return Block(bonus_ids, self.campaign, fingerprints, partial(self._bonus, rows, bonus_ids))
 
     def _bonus(self, rows: Rows, bonus_ids: Sequence[bytes], position: int) -> Desired:
         line, row = rows.lines[position], [column[position] for column in rows.columns]
@@ -109,7 +109,7 @@ class UsualRows:
         assert isinstance(amount, Decimal), "the block was made of amounts alone"
         return Desired(
             bonus_ids[position],
-            self._campaign,
+            self.campaign,
             recipient,
             assignment,
             key,
@@ -117,7 +117,7 @@ class UsualRows:
             self._same_texts or partial(self._texts_of_row, row, line),
             self._allow,
             self._finisher.former(self._above.formerly, recipient, assignment, key) if self.was_another else None,
-            self._shown,
+            self.shown,
             line,
         )
 
