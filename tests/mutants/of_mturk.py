@@ -34,7 +34,8 @@ def token_trusted_for_a_hundred_hours(switch: Switch) -> None:
 def what_the_state_owns_is_free(switch: Switch) -> None:
     """A payment in doubt is proved by one of the list that an issued bonus owns."""
     switch.replace(
-        "reconcile.protocol.matching:match", lambda original: lambda listed, _, opened: original(listed, [], opened)
+        "reconcile.protocol.matching:match",
+        lambda original: lambda listed, _, opened, **rest: original(listed, [], opened, **rest),
     )
 
 
