@@ -5,7 +5,7 @@ smaller, never stale; what is missing and not in it waits for another approval; 
 not sent because it was approved once.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import ItemsView, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Final, NamedTuple
 
@@ -19,7 +19,7 @@ from reconcile.plan.changes import entries_of, paying
 from reconcile.plan.coding import ENTRY
 from reconcile.plan.model import Change, Plan, ProviderSummary
 from reconcile.plan.saved import SavedPlan
-from reconcile.rows import Lazy, chosen
+from reconcile.rows import chosen
 from reconcile.state.ledger import RecordedPayment, StateReader
 
 _AGAIN: Final = "Plan again, and approve that:\n  bonusctl plan --out plan.bonusplan"
@@ -61,12 +61,21 @@ class PlanEntries(Mapping[bytes, bytes]):
         count = len(paying(self._changes))
         return count if self._first is None else min(count, self._first)
 
-    def pairs(self) -> Sequence[tuple[bytes, bytes]]:
-        """(payment_id, entry hash) of each."""
-        return Lazy(self._pairs, len(self))
+    def items(self) -> "_Pairs":
+        """(payment_id, entry hash) of each, read as the plan has them: nothing is looked up for it."""
+        return _Pairs(self)
 
     def _pairs(self) -> Iterator[tuple[bytes, bytes]]:
         return islice(entries_of(self._changes), self._first)
+
+
+class _Pairs(ItemsView[bytes, bytes]):
+    """`PlanEntries.items`."""
+
+    _mapping: PlanEntries
+
+    def __iter__(self) -> Iterator[tuple[bytes, bytes]]:
+        return self._mapping._pairs()
 
 
 class Judgement(NamedTuple):
@@ -93,7 +102,7 @@ def agreed_now(plan: Plan) -> Approved:
     if not plan.held_back:
         return approve_plan(plan)
     now = PlanEntries(plan.changes, len(plan.payments) - plan.held_back)
-    return Approved(set_digest(entry for _, entry in now.pairs()), now)
+    return Approved(set_digest(entry for _, entry in now.items()), now)
 
 
 def approve_saved(saved: SavedPlan, plan: Plan, reader: StateReader) -> Approved:

@@ -22,6 +22,7 @@ from reconcile.model import (
 )
 from reconcile.plan.model import Plan, PlanScope
 from reconcile.plan.planner import make_plan
+from reconcile.rows import IN_MEMORY, Spooling
 from reconcile.settings import Policies, ProviderSettings, Settings
 from reconcile.state.ledger import (
     AcceptanceRecord,
@@ -367,6 +368,7 @@ def plan(
     held: Iterable[str] | None = None,
     targets: Iterable[str] = (),
     limit: int | None = None,
+    spooling: Spooling = IN_MEMORY,
 ) -> Plan:
     """Plan these bonuses; by default their campaigns are loaded whole and no other spec exists."""
     names = {one.campaign.name for one in desired}
@@ -378,7 +380,14 @@ def plan(
         targets=frozenset(target for target in parsed if target is not None),
         limit=limit,
     )
-    return make_plan(settings=config or settings(), desired=iter(desired), reader=state, scope=scope, day_start_ms=0)
+    return make_plan(
+        settings=config or settings(),
+        desired=iter(desired),
+        reader=state,
+        scope=scope,
+        day_start_ms=0,
+        spooling=spooling,
+    )
 
 
 def rows(made: Plan) -> list[tuple[str, ...]]:
