@@ -42,8 +42,8 @@ def main() -> int:
     kept = ROOT / ".bench"
     kept.mkdir(exist_ok=True)
     for one in chosen:
-        with tempfile.TemporaryDirectory(dir=kept) as scratch:
-            entry = play(one, bench_of(os.environ, kept=kept, scratch=Path(scratch)))
+        with tempfile.TemporaryDirectory(dir=kept) as scratch, tempfile.TemporaryDirectory() as caches:
+            entry = play(one, bench_of(os.environ, kept=kept, scratch=Path(scratch), caches=Path(caches)))
         print(f"\n{entry.title} ({one.name}, {entry.seconds} s)", *terminal_lines(entry), sep="\n", flush=True)
         if scale == 1:
             # After each, so that a run that is broken off keeps what it has.
@@ -54,13 +54,14 @@ def main() -> int:
     return 0
 
 
-def bench_of(environ: Mapping[str, str], *, kept: Path, scratch: Path) -> Bench:
+def bench_of(environ: Mapping[str, str], *, kept: Path, scratch: Path, caches: Path) -> Bench:
     """The bench that the environment asks for."""
     return Bench(
         scale=float(environ.get("BENCH_SCALE") or 1),
         asked_rounds=int(environ.get("BENCH_ROUNDS") or 0),
         kept=kept,
         scratch=scratch,
+        caches=caches,
         peers=ROOT / ".venv-bench" / "bin" / "python",
         kit=ROOT / ".venv-kit" / "bin" / "python",
     )

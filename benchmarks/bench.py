@@ -21,7 +21,8 @@ Finding: TypeAlias = Row | Claim | Point
 class Bench:
     """The bench: `scale` makes every size smaller for a quick look, `asked_rounds` 0 leaves each its own number.
 
-    `kept` is the folder of what was built before, `scratch` one that is emptied at the end. `peers` and `kit` are the
+    `kept` is the folder of what was built before, `scratch` one that is emptied at the end, `caches` another outside of
+    every project, as a user's own is. `peers` and `kit` are the
     interpreters of the environments with the peers and with toloka-kit, which may not exist.
     """
 
@@ -29,6 +30,7 @@ class Bench:
     asked_rounds: int
     kept: Path
     scratch: Path
+    caches: Path
     peers: Path
     kit: Path
 
@@ -79,7 +81,7 @@ def uncached(bench: Bench, name: str, *arguments: str, folder: Path) -> Case:
     """A plan that finds nothing kept from an earlier one: each time with an empty folder for caches."""
 
     def play() -> Figure:
-        with tempfile.TemporaryDirectory(dir=bench.scratch) as cache:
+        with tempfile.TemporaryDirectory(dir=bench.caches) as cache:
             return _with_cache(Path(cache), arguments, folder)
 
     return Case(name, f"bonusctl {' '.join(arguments)}", play)
@@ -87,13 +89,10 @@ def uncached(bench: Bench, name: str, *arguments: str, folder: Path) -> Case:
 
 def cached(bench: Bench, name: str, *arguments: str, folder: Path) -> Case:
     """A plan that may use what an earlier one of this run kept."""
-    return Case(
-        name, f"bonusctl {' '.join(arguments)}", lambda: _with_cache(bench.scratch / "cache", arguments, folder)
-    )
+    return Case(name, f"bonusctl {' '.join(arguments)}", lambda: _with_cache(bench.caches, arguments, folder))
 
 
 def _with_cache(cache: Path, arguments: Sequence[str], folder: Path) -> Figure:
-    cache.mkdir(exist_ok=True)
     return measure([*OURS, *arguments], folder=folder, environ={"XDG_CACHE_HOME": str(cache)})
 
 

@@ -19,7 +19,7 @@ TINY = 0.000_01
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
     """A bench on which nothing but bonusctl is installed."""
-    for name in ("kept", "scratch", "peers"):
+    for name in ("kept", "scratch", "caches", "peers"):
         (tmp_path / name).mkdir()
     nothing = tmp_path / "peers" / "bin" / "python"
     return Bench(
@@ -27,6 +27,7 @@ def bench(tmp_path: Path) -> Bench:
         asked_rounds=1,
         kept=tmp_path / "kept",
         scratch=tmp_path / "scratch",
+        caches=tmp_path / "caches",
         peers=nothing,
         kit=nothing,
     )
