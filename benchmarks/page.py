@@ -15,7 +15,8 @@ records nothing. This page is made from [results.json](results.json).
 Every figure is a whole process, its interpreter's start included: CPU seconds (user and system, of it and of the processes it
 waited for), wall seconds, peak memory (of all its processes together). The machine's speed is not steady: contenders take turns
 within a run, a figure is the median of its rounds, a ratio the median of the ratios of each round. Figures of different
-benchmarks are not to be compared.
+benchmarks are not to be compared. Each says how busy the machine was when it began: where that load is above 1, other work
+took turns as well, and wall seconds and rates say little.
 
 ## Ratios and their limits
 
@@ -104,7 +105,7 @@ def _growth(points: tuple[Point, ...]) -> Iterator[str]:
 def _measured_with(name: str, entry: Entry) -> str:
     machine, tools = entry.machine, ", ".join(f"{tool} {version}" for tool, version in entry.versions.items())
     return (
-        f"<sub>`{name}`: commit {entry.commit or 'unknown'}, {entry.day}, {entry.rounds} rounds in {entry.seconds} s; "
+        f"<sub>`{name}`: commit {entry.commit or 'unknown'}, {entry.day}, {entry.rounds} round{'' if entry.rounds == 1 else 's'} in {entry.seconds} s; "
         f"{machine['processor']}, {machine['system']}, load {machine['load']} at the start; {tools}.</sub>"
     )
 
