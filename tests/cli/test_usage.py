@@ -42,7 +42,20 @@ def test_plan_imports_no_http_no_asyncio_and_no_deepdiff_where_nothing_changed(t
     project(tmp_path)
     assert bonusctl(tmp_path, "apply", "--auto-approve").code == 0
     assert (
-        modules_after(tmp_path, "plan") & {"httpx", "httpcore", "asyncio", "deepdiff", "sqlite_utils", "ssl"} == set()
+        modules_after(tmp_path, "plan")
+        & {
+            "httpx",
+            "httpcore",
+            "asyncio",
+            "deepdiff",
+            "sqlite_utils",
+            "ssl",
+            "boto3",
+            "multiprocessing",
+            "difflib",
+            "tempfile",
+        }
+        == set()
     )
 
 
