@@ -7,7 +7,7 @@ become visible out of order, so what a reading does not show is never concluded 
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from reconcile import identity
 from reconcile.model import Marker, parse_marker
@@ -58,6 +58,7 @@ class Listing:
         self._windows: list[_Window] = []
         self._expected = 0
         self._settled: dict[bytes, str] = {}
+        self._early: dict[bytes, RemotePayment] = {}
         self.failure: Unread | None = None
 
     @property
@@ -110,6 +111,20 @@ class Listing:
             self._windows = [one for one in self._windows if one.flying]
         return Taken(complete, () if self.running else self._end())
 
+    def claim(self, track: Track) -> bool:
+        """The list may have shown its payments before the answer to their request came: they are found now. True if
+        all that are open are.
+        """
+        for item in track.open_items if self._early else ():
+            payment = self._early.pop(item.payment_id, None)
+            marker = parse_marker(payment.comment) if payment is not None else None
+            if payment is not None and marker is not None and self._is_of(item, marker, payment):
+                track.found[item.payment_id] = payment
+        complete = bool(track.found) and len(track.found) == len(track.open_items)
+        if complete:
+            self._remember(track)
+        return complete
+
     # --- windows -----------------------------------------------------------------------------------------------------
 
     def _call(self, window: _Window) -> ListPayments:
@@ -161,8 +176,10 @@ class Listing:
         track, item = payments.get(marker.payment_id, (None, None))
         earlier = self._settled.get(marker.payment_id)
         if track is None and earlier is None:
+            self._early[marker.payment_id] = payment
+            _shorten(self._early)
             return None
-        if (item is None or not _alike(item, marker, payment)) and not self._fits(marker, payment):
+        if not self._is_of(item, marker, payment):
             return None
         if track is not None:
             earlier = track.found.setdefault(marker.payment_id, payment).remote_id
@@ -175,15 +192,21 @@ class Listing:
             )
         return track
 
-    def _fits(self, marker: Marker, payment: RemotePayment) -> bool:
-        return attributed(marker, payment, self._context.project) is not None
+    def _is_of(self, item: OperationItem | None, marker: Marker, payment: RemotePayment) -> bool:
+        """Whether the payment's id is made from what the list shows."""
+        alike = item is not None and _alike(item, marker, payment)
+        return alike or attributed(marker, payment, self._context.project) is not None
 
     def _remember(self, track: Track) -> None:
         """What is settled and shown a second time under another id is an alarm."""
         for payment_id, payment in track.found.items():
             self._settled[payment_id] = payment.remote_id
-        while len(self._settled) > REMEMBERED_MAX:
-            del self._settled[next(iter(self._settled))]
+        _shorten(self._settled)
+
+
+def _shorten(remembered: dict[bytes, Any]) -> None:
+    while len(remembered) > REMEMBERED_MAX:
+        del remembered[next(iter(remembered))]
 
 
 def _alike(item: OperationItem, marker: Marker, payment: RemotePayment) -> bool:

@@ -74,6 +74,10 @@ class AssignmentListing:
         self._from_the_start()
         return Taken() if self._names else self._end()
 
+    def claim(self, track: Track) -> bool:
+        """A reading is of assignments that something waits for: it shows nothing before that."""
+        return False
+
     def failure_of(self, track: Track) -> Unread | None:
         """Why the last reading has nothing to say of an operation; None where its list was read."""
         names = (item.assignment_id for item in track.operation.items)

@@ -77,6 +77,8 @@ class Observer:
         held = self._context.promise(track).holds_operations
         awaited = track.stage is Stage.AWAITED and held and self._context.books is None
         self._watched.add(track, Stage.AWAITED if awaited else Stage.ACCEPTED)
+        if self.listing.claim(track) and self._settle(track, Basis.LIST):
+            return
         if awaited:
             self._gather(track)
         if not held:

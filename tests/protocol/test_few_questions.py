@@ -54,6 +54,20 @@ def test_finding_out_costs_less_than_the_work(verified: World) -> None:
     assert sum(found.values()) - found["POST user-bonuses"] - found["GET requester"] < 25
 
 
+def test_what_the_list_shows_before_the_answer_comes_is_not_asked_for(tmp_path: Path) -> None:
+    """Answers to every third request take three seconds; the list shows those payments meanwhile."""
+    world = World(tmp_path, desired=[bonus("w0", "1.00")])
+    assert world.apply().exit_code == 0
+    world.desired += [bonus(f"n{number}", "1.00") for number in range(60)]
+    world.strike(Fault(name="latency", on="send", nth=tuple(range(2, 62, 3)), delay_ms=3_000))
+    world.requests.clear()
+    report = world.apply(slots=4)
+    world.close()
+    found = kinds(world)
+    assert (report.exit_code, len(report.paid), found["POST user-bonuses"]) == (0, 60, 60)
+    assert found["GET operations/*"] + found["GET operations/*/log"] + found["GET operations"] == 0
+
+
 def test_what_the_list_lags_behind_with_is_proved_by_the_logs(verified: World) -> None:
     """The list stays empty for an hour: each operation's own log tells, and all is issued."""
     verified.strike(Fault(name="lag", delay_ms=3_600_000))
