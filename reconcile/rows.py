@@ -174,6 +174,8 @@ def _item(rows: Sequence[T], begin: Callable[[int], Iterator[T]], index: int | s
         start, stop, step = index.indices(len(rows))
         assert step == 1, "long lists are read in their order"
         count = max(0, stop - start)
+        if count == len(rows):
+            return rows
         return Lazy(lambda: islice(begin(start), count), count)
     at = index + len(rows) if index < 0 else index
     if not 0 <= at < len(rows):

@@ -69,6 +69,18 @@ def count_of(changes: Sequence[Change]) -> Counter[Action]:
     return counts
 
 
+def amounts_of(payments: Sequence[Change]) -> Counter[Decimal]:
+    """Amount → how many of these rows, which all pay, have it."""
+    amounts: Counter[Decimal] = Counter()
+    if not isinstance(payments, Changes):
+        amounts.update(change.amount for change in payments)
+    else:
+        for kind, count in payments.kinds.items():
+            assert kind.action.pays
+            amounts[kind.amount] += count
+    return amounts
+
+
 def paying(changes: Sequence[Change]) -> Sequence[Change]:
     """The rows that pay."""
     return chosen(changes, _pays, len(changes.entries) if isinstance(changes, Changes) else None)

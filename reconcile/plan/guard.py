@@ -41,8 +41,16 @@ def _issues(changes: Changes, repeats: Set[bytes]) -> dict[str, Sequence[Change]
     """Campaign → its rows that issue and are not meant to repeat anything. A long list is not copied, but read again."""
     names = dict.fromkeys(kind.campaign for kind in changes.kinds if kind.action is Action.ISSUE)
     rows = changes.finished()
-    found = {name: chosen(rows, _issue_of(name, repeats)) for name in names}
+    found = {name: chosen(rows, _issue_of(name, repeats), _count(changes, name, repeats)) for name in names}
     return {name: issues for name, issues in found.items() if issues}
+
+
+def _count(changes: Changes, campaign: str, repeats: Set[bytes]) -> int | None:
+    """How many rows of a campaign issue; None where some are meant to repeat what was paid."""
+    if repeats:
+        return None
+    kinds = changes.kinds.items()
+    return sum(count for kind, count in kinds if kind.action is Action.ISSUE and kind.campaign == campaign)
 
 
 def _issue_of(campaign: str, repeats: Set[bytes]) -> Callable[[Change], bool]:

@@ -69,9 +69,14 @@ def _lanes(shelf: Shelf, changes: Sequence[Change], held_back: Container[bytes |
         policies = shelf.settings.policies_for(currency)
         ledger, reader = shelf.ledger(provider), shelf.reader
         names = frozenset(one.name for one in shelf.settings.providers if one.ledger_key == key)
-        paying = chosen(changes, _paid_by(names))
+        paying = chosen(changes, _paid_by(names), _count(changes, names))
         lanes.append(Lane(provider, currency, policies, ledger, reader, shelf.settings.project, paying, held_back))
     return lanes
+
+
+def _count(changes: Sequence[Change], providers: frozenset[str]) -> int:
+    kinds = kinds_of(changes).items()
+    return sum(count for kind, count in kinds if kind.action.pays and kind.provider in providers)
 
 
 def _paid_by(providers: frozenset[str]) -> Callable[[Change], bool]:

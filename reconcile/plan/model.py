@@ -11,6 +11,7 @@ from reconcile.model import Identity
 from reconcile.plan.change import Action as Action
 from reconcile.plan.change import Change as Change
 from reconcile.plan.change import PlannedOperation as PlannedOperation
+from reconcile.plan.changes import amounts_of as amounts_of
 from reconcile.plan.changes import count_of, paying
 
 

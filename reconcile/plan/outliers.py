@@ -7,8 +7,9 @@ from typing import Final
 
 from reconcile.diagnostics import Diagnostic
 from reconcile.money import EXACT, Money
+from reconcile.plan.changes import Changes, count_of
 from reconcile.plan.guardrails import Allowed, Lane, finding, meant
-from reconcile.plan.model import Change
+from reconcile.plan.model import Action, Change
 
 BONUSES_MIN: Final = 10
 """Of fewer bonuses none is far from the others."""
@@ -40,6 +41,14 @@ def _amounts(lane: Lane) -> dict[str, Counter[Decimal]]:
     had it before a top-up).
     """
     found: dict[str, Counter[Decimal]] = {}
+    if isinstance(lane.paying, Changes) and not count_of(lane.paying)[Action.TOP_UP]:
+        # First payments are counted already: nothing was issued for them.
+        for kind, count in lane.paying.kinds.items():
+            amounts = found.get(kind.campaign)
+            if amounts is None:
+                amounts = found[kind.campaign] = _issued(lane, kind.campaign)
+            amounts[kind.amount] += count
+        return found
     for change in lane.paying:
         amounts = found.get(change.identity.campaign)
         if amounts is None:

@@ -30,6 +30,7 @@ from reconcile.protocol.runner import Consented, Ports, ProviderAccess, RunOptio
 from reconcile.providers.base import AccountFound
 from reconcile.providers.registry import make_codec
 from reconcile.providers.rules import RULES, currency_of
+from reconcile.rows import chosen
 from reconcile.settings import ProviderSettings
 from reconcile.spool import SPOOLED
 from reconcile.state.anchor import read_anchor, write_anchor
@@ -132,7 +133,7 @@ class ProjectSpecs:
 
 
 def _funds(settings: ProviderSettings, accounts: Mapping[str, AccountFound], payments: Sequence[Change]) -> Funds:
-    mine = (change for change in payments if change.provider == settings.name)
+    mine = chosen(payments, lambda change: change.provider == settings.name)
     return funds_of(settings, currency_of(*settings.ledger_key), accounts[settings.name].balance, mine)
 
 

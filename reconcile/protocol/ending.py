@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from reconcile.packed import Packed
 from reconcile.plan.model import Action, Change, Plan
 from reconcile.protocol.context import Tally
 from reconcile.protocol.report import Left, LeftBonus, LeftRows, PaidRows, left_bonus
@@ -40,17 +39,37 @@ def what_is_left(
 
 
 def _unpaid(send: Sequence[Change], now: int | None, tally: Tally, stopped: Stopped) -> Iterator[LeftBonus]:
-    paid = Packed(16)
-    for item in tally.paid:
-        paid.add(item.payment_id)
+    # What was left at first and found paid later is paid.
+    found = {item.payment_id for item in tally.paid if item.payment_id in tally.left} if tally.left else set()
+    paid = _Met(item.payment_id for item in tally.paid)
     for number, change in enumerate(send):
         assert change.payment_id is not None
-        if change.payment_id in paid:
-            continue
-        why = stopped.get(change.provider) if isinstance(stopped, Mapping) else stopped
-        unsent = Left.LIMIT if now is not None and number >= now else why or Left.UNREACHABLE
-        known = tally.left.get(change.payment_id)
-        yield left_bonus(change, unsent) if known is None else known
+        known = None if change.payment_id in found else tally.left.get(change.payment_id)
+        if known is not None:
+            yield known
+        elif not paid.take(change.payment_id):
+            why = stopped.get(change.provider) if isinstance(stopped, Mapping) else stopped
+            unsent = Left.LIMIT if now is not None and number >= now else why or Left.UNREACHABLE
+            yield left_bonus(change, unsent)
+
+
+class _Met:
+    """Ids that come in almost the order in which they are asked for, each once: only those that came too early are kept."""
+
+    def __init__(self, ids: Iterator[bytes]) -> None:
+        self._ids = ids
+        self._early: set[bytes] = set()
+
+    def take(self, wanted: bytes) -> bool:
+        """Whether the id is among them."""
+        if wanted in self._early:
+            self._early.remove(wanted)
+            return True
+        for met in self._ids:
+            if met == wanted:
+                return True
+            self._early.add(met)
+        return False
 
 
 def _in_doubt(plan: Plan, tally: Tally) -> Iterator[LeftBonus]:

@@ -1,12 +1,11 @@
 """Does the balance suffice for what is to be sent? Asked before anything is, with the provider's fees."""
 
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
 from reconcile.money import EXACT, ZERO, Money, add, fee
-from reconcile.plan.model import Change
+from reconcile.plan.model import Change, amounts_of
 from reconcile.settings import ProviderSettings
 
 
@@ -47,9 +46,9 @@ class Funds(NamedTuple):
         return f"{Money(self.amount, self.currency)} + {fees}"
 
 
-def funds_of(settings: ProviderSettings, currency: str, balance: Decimal | None, changes: Iterable[Change]) -> Funds:
+def funds_of(settings: ProviderSettings, currency: str, balance: Decimal | None, changes: Sequence[Change]) -> Funds:
     """What these payments mean for an account with this balance."""
-    amounts = Counter(change.amount for change in changes)
+    amounts = amounts_of(changes)
     percent = settings.fee_percent
     # Each payment's fee by itself, as the provider takes it.
     fees = None if percent is None else add(fee(amount, percent) * count for amount, count in amounts.items())

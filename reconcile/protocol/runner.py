@@ -278,7 +278,7 @@ class _Run:
         now = consent.send[: self._options.limit]
         stopped: dict[str, Left] = {}
         for session in sessions:
-            mine = chosen(now, partial(_through, session.settings.name))
+            mine = now if len(sessions) == 1 else chosen(now, partial(_through, session.settings.name))
             if mine and session.is_stale():
                 if not self._prepare(session, project):
                     stopped[session.settings.name] = Left.SCAN_FAILED

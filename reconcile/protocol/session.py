@@ -6,8 +6,8 @@ from typing import Final
 
 from reconcile.errors import ProviderError, Refused
 from reconcile.model import PaymentStatus, SendOutcome
-from reconcile.money import Money, add
-from reconcile.plan.model import Change
+from reconcile.money import EXACT, Money, add
+from reconcile.plan.model import Change, amounts_of
 from reconcile.protocol.adopting import Sought
 from reconcile.protocol.ages import Moment
 from reconcile.protocol.assignments import CHUNK, Assignments
@@ -250,7 +250,9 @@ class Session:
         if lacking:
             self._context().wait(Left.FUNDS, lacking, None)
             return Left.FUNDS
-        total = Money(add(change.amount for change in changes), self._record.currency)
+        total = Money(
+            add(EXACT.multiply(amount, count) for amount, count in amounts_of(changes).items()), self._record.currency
+        )
         self._progress.paying(self.settings.name, payments=len(changes), amount=total)
         paid_before = len(self._tally.paid)
         stopped = self._pay_all(changes)
@@ -357,6 +359,7 @@ class Session:
         number = self._ledger.next_operation()
         account = str(self._record.account)
         while group := list(islice(changes, self.settings.batch_size)):
+            assert all(change.provider == self.settings.name for change in group), "each provider pays its own"
             prepared = prepare(number, account, self.settings.mode, group, context.gateway)
             context.journal.prepare(prepared)
             yield self._followed(fresh(prepared, self._clock.now_ms()))
