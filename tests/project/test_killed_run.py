@@ -39,7 +39,8 @@ def test_a_killed_run_shows_the_sum_of_what_it_settled(tmp_path: Path) -> None:
             seen.add(run.issued)
         finally:
             world.close()
-    assert seen == {0, 1, 2, 3, 4}
+    # An account's first payment is settled by itself, and the list tells of the other three at once.
+    assert seen == {0, 1, 4}
 
 
 def test_a_run_that_ended_keeps_the_sums_it_wrote(tmp_path: Path) -> None:
