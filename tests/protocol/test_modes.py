@@ -142,6 +142,7 @@ def test_a_failed_batch_is_settled_item_by_item_and_the_rest_takes_a_new_attempt
 def test_an_archived_log_of_a_batch_is_settled_from_the_list(world: World, mode: str) -> None:
     """The list lags, so that the log is asked for; that it was archived proves nothing, the list does."""
     begin(world, mode=mode, batch_size=4)
+    world.clock.advance(WINDOW_MS)
     world.strike(Fault(name="log_archived"), Fault(name="fail", made=4), Fault(name="lag", delay_ms=60_000))
     # In synchronous mode the answer itself told of each.
     assert set(left(world.apply(wait_s=0)).values()) == ({"in_doubt"} if mode == "async" else set())
