@@ -6,7 +6,7 @@ state give the same digest on any machine.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection
 from decimal import Decimal
 from hashlib import sha256
 from typing import Final
@@ -54,8 +54,8 @@ def texts_json(texts: Texts) -> dict[str, object]:
     return {name: dict(value) if isinstance(value, tuple) else value for name, value in texts}
 
 
-def set_digest(entries: Iterable[bytes]) -> str:
-    """`sha256:…` of a set of entries, in no order. The digest of no payments is a digest too."""
+def set_digest(entries: Collection[bytes]) -> str:
+    """`sha256:…` of a set of entries, in no order; of very many, a list that can be read several times. The digest of no payments is a digest too."""
     total = sha256(b"bonusctl approved set 1\n")
     for entry in in_order(entries):
         total.update(entry)

@@ -3,12 +3,12 @@
 A million ids of 16 bytes take some 25 MB here and 90 in a set. They must be spread evenly, as hashes are, or it is slow.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from hashlib import blake2b
 from typing import Final
 
-SMALL_MAX: Final = 20_000
-"""So many values are sorted as they are."""
+SORTED_MAX: Final = 250_000
+"""So many values are sorted at a time."""
 _PLACE: Final = 2
 
 
@@ -64,33 +64,17 @@ class Packed:
             yield from sorted(piece[at : at + width] for at in range(0, len(piece), width))
 
 
-def in_order(values: Iterable[bytes]) -> Iterator[bytes]:
-    """Hashes of one width in the order of their bytes, repetitions included."""
-    first: list[bytes] = []
-    pieces: dict[bytes, bytearray] = {}
-    width = 0
-    for value in values:
-        first.append(value)
-        if len(first) >= SMALL_MAX:
-            width = len(value)
-            _spread(first, pieces)
-            first.clear()
-    if not pieces:
-        yield from sorted(first)
+def in_order(values: Collection[bytes]) -> Iterator[bytes]:
+    """Hashes in the order of their bytes, repetitions included. Very many are read several times, and sorted in parts by
+    their first byte: no more than a part of them is in memory.
+    """
+    parts = min(-(-len(values) // SORTED_MAX), 256)
+    if parts <= 1:
+        yield from sorted(values)
         return
-    _spread(first, pieces)
-    for place in sorted(pieces):
-        piece = bytes(pieces.pop(place))
-        yield from sorted(piece[at : at + width] for at in range(0, len(piece), width))
-
-
-def _spread(values: Iterable[bytes], pieces: dict[bytes, bytearray]) -> None:
-    # By one byte: few pieces, each of some thousand values, since nothing is looked up in them.
-    for value in values:
-        piece = pieces.get(value[:1])
-        if piece is None:
-            piece = pieces[value[:1]] = bytearray()
-        piece += value
+    for part in range(parts):
+        first, end = 256 * part // parts, 256 * (part + 1) // parts
+        yield from sorted([value for value in values if first <= value[0] < end])
 
 
 def count_distinct(texts: Iterable[str]) -> int:

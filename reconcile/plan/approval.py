@@ -19,7 +19,7 @@ from reconcile.plan.changes import entries_of, paying
 from reconcile.plan.coding import ENTRY
 from reconcile.plan.model import Change, Plan, ProviderSummary
 from reconcile.plan.saved import SavedPlan
-from reconcile.rows import chosen
+from reconcile.rows import Lazy, chosen
 from reconcile.state.ledger import RecordedPayment, StateReader
 
 _AGAIN: Final = "Plan again, and approve that:\n  bonusctl plan --out plan.bonusplan"
@@ -102,7 +102,7 @@ def agreed_now(plan: Plan) -> Approved:
     if not plan.held_back:
         return approve_plan(plan)
     now = PlanEntries(plan.changes, len(plan.payments) - plan.held_back)
-    return Approved(set_digest(entry for _, entry in now.items()), now)
+    return Approved(set_digest(Lazy(lambda: (entry for _, entry in now.items()), len(now))), now)
 
 
 def approve_saved(saved: SavedPlan, plan: Plan, reader: StateReader) -> Approved:

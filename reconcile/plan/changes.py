@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from reconcile.plan.change import Action, Change, PlannedOperation
 from reconcile.plan.coding import CHANGES, ENTRIES, OPERATIONS
-from reconcile.rows import IN_MEMORY, Rows, Spooling, chosen
+from reconcile.rows import IN_MEMORY, Rows, Spooling, chosen, mapped
 
 
 class Kind(NamedTuple):
@@ -93,9 +93,18 @@ def entries_of(changes: Sequence[Change]) -> Iterator[tuple[bytes, bytes]]:
     return ((change.payment_id, change.entry) for change in changes if change.pays and change.payment_id is not None)
 
 
+def hashes_of(changes: Changes) -> Sequence[bytes]:
+    """The entry hash of each row that pays, in order."""
+    return mapped(changes.entries.finished(), _hash)
+
+
 def same_list(changes: Sequence[Change], made: Iterable[Change]) -> Sequence[Change]:
     """`made` as a list of the same form as `changes`: a tuple, or kept where that is kept."""
     return changes.of(made).finished() if isinstance(changes, Changes) else tuple(made)
+
+
+def _hash(entry: bytes) -> bytes:
+    return entry[16:]
 
 
 def _pays(change: Change) -> bool:

@@ -12,7 +12,7 @@ from reconcile.digest import set_digest
 from reconcile.model import Block, Campaign, Desired, Identity
 from reconcile.packed import Packed
 from reconcile.plan import guard, guardrails, policies, targets
-from reconcile.plan.changes import Changes
+from reconcile.plan.changes import Changes, hashes_of
 from reconcile.plan.model import Action, Change, Plan
 from reconcile.plan.model import PlanScope as PlanScope
 from reconcile.plan.operations import group
@@ -60,7 +60,7 @@ def make_plan(
     diagnostics += guardrails.check(shelf, changes, sorter.allowed, held_back, window_end_ms)
 
     return Plan(
-        digest=set_digest(entry[16:] for entry in changes.entries),
+        digest=set_digest(hashes_of(changes)),
         changes=changes.finished(),
         in_doubt=tuple(sorter.in_doubt),
         operations=operations,

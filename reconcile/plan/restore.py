@@ -13,7 +13,7 @@ from reconcile.diagnostics import Diagnostic, Place, Severity
 from reconcile.errors import Refused
 from reconcile.model import Identity
 from reconcile.money import EXACT, add
-from reconcile.plan.changes import Changes, planned_operations
+from reconcile.plan.changes import Changes, hashes_of, planned_operations
 from reconcile.plan.document import FORMAT_VERSION
 from reconcile.plan.fields import Damaged, Fields
 from reconcile.plan.model import (
@@ -124,7 +124,7 @@ def _fits_entry(change: Change, providers: Mapping[str, ProviderSummary]) -> Non
 
 
 def _fits_digest(named: str, changes: Changes) -> None:
-    found = digest.set_digest(entry[16:] for entry in changes.entries)
+    found = digest.set_digest(hashes_of(changes))
     if found != named:
         raise Refused(
             "The saved plan's content does not fit its digest",

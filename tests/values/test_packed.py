@@ -2,6 +2,7 @@
 
 from hashlib import sha256
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -46,12 +47,14 @@ def test_no_value_is_in_a_packed_set_but_bytes() -> None:
     assert None not in Packed(2)
 
 
-def test_hashes_come_in_order_with_their_repetitions_however_many_they_are() -> None:
-    several = [*hashes(3), hashes(1)[0]]
-    assert list(in_order(several)) == sorted(several)
-    many = [*hashes(packed.SMALL_MAX + 7), *hashes(2)]
-    assert list(in_order(many)) == sorted(many)
-    assert list(in_order([])) == []
+@pytest.mark.parametrize("at_a_time", [1, 7, 100, 1_000])
+def test_hashes_come_in_order_with_their_repetitions_however_many_they_are(
+    monkeypatch: pytest.MonkeyPatch, at_a_time: int
+) -> None:
+    monkeypatch.setattr(packed, "SORTED_MAX", at_a_time)
+    for count in (0, 1, 7, 8, 300):
+        values = [*hashes(count), *hashes(min(count, 2))]
+        assert list(in_order(values)) == sorted(values)
 
 
 def test_an_id_that_stands_twice_is_noticed() -> None:
