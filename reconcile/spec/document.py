@@ -52,10 +52,10 @@ def read_blocks(
             for desired in _bonuses(settings, file, diagnostics, campaigns, way):
                 if isinstance(desired, Block):
                     doubles.meet_all(desired.bonus_ids)
-                elif desired.bonus_id in ids or desired.formerly is not None:
+                elif desired.formerly is not None:
                     doubles.meet(desired)
                 else:
-                    ids.add(desired.bonus_id)
+                    ids += desired.bonus_id
                 yield desired
         _agree(campaigns, files, diagnostics)
         if doubles.found:
