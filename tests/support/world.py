@@ -30,6 +30,7 @@ from reconcile.protocol.report import LeftBonus, Paid, Report
 from reconcile.protocol.runner import Consented, Ports, ProviderAccess, RunOptions, run_apply, run_refresh
 from reconcile.providers.base import AccountFound, NotSent, WireRequest, WireResult
 from reconcile.providers.registry import make_codec
+from reconcile.rows import IN_MEMORY, Spooling
 from reconcile.settings import ProviderSettings, Settings
 from reconcile.state.backup import restore_state
 from reconcile.state.events import PaymentResolved, Result
@@ -40,6 +41,7 @@ from tests.support.asked import bonus, settings
 from tests.support.points import Crash, CrashingLedger, Points
 from tests.support.sim_provider import Server, SimClock, answer_request, travelling
 from tests.support.sim_wire import SimWire
+from tests.support.spilling import SPILLING
 from tests.support.stores import LINEAGE, FileStore, Store
 
 
@@ -171,7 +173,19 @@ class World:
         names = frozenset(bonus.campaign.name for bonus in self.desired)
         scope = PlanScope(whole=names, held=names)
         day = utc_day_start(self.clock.now_ms())
-        return make_plan(settings=self.settings, desired=self.desired, reader=reader, scope=scope, day_start_ms=day)
+        return make_plan(
+            settings=self.settings,
+            desired=self.desired,
+            reader=reader,
+            scope=scope,
+            day_start_ms=day,
+            spooling=self.spooling,
+        )
+
+    @property
+    def spooling(self) -> Spooling:
+        """In every other run no row of plan and report stays as it is: nothing may depend on where rows wait."""
+        return SPILLING if (self.runs + len(self.desired)) % 2 else IN_MEMORY
 
     def apply(self, points: Points | None = None, *, slots: int = 2, **options: object) -> Report:
         """One run of apply; a Crash leaves the state as the dead process left it."""
@@ -207,7 +221,7 @@ class World:
                 ledger: Ledger = self.make_ledger(real, points)  # type: ignore[assignment]
                 self.current = ledger
                 quiet = Quiet(self)
-                ports = Ports(ledger=ledger, clock=self.clock, control=quiet, progress=quiet)
+                ports = Ports(ledger=ledger, clock=self.clock, control=quiet, progress=quiet, spooling=self.spooling)
                 provider = self.settings.providers[0]
                 wire = self.make_wire(self, points, slots, lock)
                 yield ports, ProviderAccess(provider, make_codec(provider), wire), run
