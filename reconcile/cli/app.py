@@ -4,13 +4,17 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from reconcile.cli.catalog import COMMANDS
 from reconcile.cli.invocation import Invocation
 from reconcile.cli.lazy import LazyGroup
+
+INTERRUPTED: Final = 130
+INTERRUPTED_S: Final = 2.0
+"""How long an interrupted run waits for who reads its lines."""
 
 
 def run() -> None:
@@ -24,6 +28,20 @@ def run() -> None:
 def execute(arguments: Sequence[str]) -> int:
     """Run one command line; returns the exit code and never raises."""
     invocation = Invocation(os.environ)
+    code = _execute(invocation, arguments)
+    console = invocation.console
+    try:
+        # Who interrupted a run does not wait for a reader that stands still.
+        written = console.finish(INTERRUPTED_S if code == INTERRUPTED else None)
+    except KeyboardInterrupt:
+        code, written = INTERRUPTED, False
+    if not written:
+        # The thread that writes cannot be ended otherwise. Nothing else is under way.
+        os._exit(code)
+    return 1 if console.broken and code in (0, 2) else code
+
+
+def _execute(invocation: Invocation, arguments: Sequence[str]) -> int:
     try:
         code = root.main(args=list(arguments), prog_name="bonusctl", standalone_mode=False, obj=invocation)
     except SystemExit as end:  # completion ends the process by itself

@@ -1,14 +1,15 @@
 """The one module that prints: results to stdout, everything else to stderr.
 
 It decides about colour, asks questions, and draws the progress line. A closed pipe ends the output, never the work:
-`bonusctl apply | head` pays and records all the same.
+`bonusctl apply | head` pays and records all the same. So does a reader that stands still, or a full disk, where documents
+are written while the work goes on.
 """
 
 import io
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Final, TextIO
 
@@ -23,13 +24,18 @@ _OBEYED: Final = re.compile(
 
 
 class Console:
-    """Output of one invocation. `verbosity`: -1 quiet (no progress, no hints), 0 usual, 1 and more with details."""
+    """Output of one invocation. `verbosity`: -1 quiet (no progress, no hints), 0 usual, 1 and more with details.
+
+    `broken`: why results could not be written, "" where they could or where nobody read them to their end.
+    """
 
     def __init__(self, *, environ: Mapping[str, str], no_color: bool = False, verbosity: int = 0) -> None:
         self.verbosity = verbosity
         self._plain = no_color or bool(environ.get("NO_COLOR")) or environ.get("TERM") == "dumb"
         self._line = ""
         self.one_line = False
+        self._late: _Late | None = None
+        self.broken = ""
         for stream in (sys.stdout, sys.stderr):
             # A terminal that cannot show a character gets its escape instead of an exception.
             if isinstance(stream, io.TextIOWrapper):
@@ -79,13 +85,24 @@ class Console:
         self._write(sys.stdout, "".join(waiting))
 
     def document(self, value: object) -> None:
-        """A result as JSON, on one line where a result is many documents (`one_line`). What a terminal would obey is
-        escaped, which is the same text to every reader of JSON.
+        """A result as JSON. What a terminal would obey is escaped, which is the same text to every reader of JSON.
+
+        Where a result is many documents (`one_line`), each is a line, and written without waiting for its reader.
         """
         import json
 
         self._erase()
-        self.result(_escaped(json.dumps(value, ensure_ascii=False, indent=None if self.one_line else 2)))
+        text = _escaped(json.dumps(value, ensure_ascii=False, indent=None if self.one_line else 2))
+        if not self.one_line:
+            self.result(text)
+            return
+        if self._late is None:
+            self._late = _Late(self.result)
+        self._late.write(text)
+
+    def finish(self, timeout_s: float | None = None) -> bool:
+        """Wait until all that is written later has been written. False where it took longer."""
+        return self._late is None or self._late.finish(timeout_s)
 
     def documents(self, chunks: Iterable[str]) -> None:
         """A long result that is JSON already, in pieces, line ends included; escaped in the same way."""
@@ -161,6 +178,38 @@ class Console:
             stream.flush()
         except BrokenPipeError:
             _silence(stream)
+        except OSError as error:
+            # Nothing more is written, and nothing stops for it: what was paid is in the state.
+            _silence(stream)
+            if stream is sys.stdout:
+                self.broken = error.strerror or type(error).__name__
+                self._write(sys.stderr, f"The output could not be written any further: {self.broken}.\n")
+
+
+class _Late:
+    """Texts written one after the other by a thread of their own."""
+
+    def __init__(self, write: Callable[[str], None]) -> None:
+        from queue import SimpleQueue
+        from threading import Thread
+
+        self._write = write
+        self._texts: SimpleQueue[str | None] = SimpleQueue()
+        # A reader that never reads keeps no process from its end.
+        self._thread = Thread(target=self._write_all, daemon=True)
+        self._thread.start()
+
+    def write(self, text: str) -> None:
+        self._texts.put(text)
+
+    def finish(self, timeout_s: float | None) -> bool:
+        self._texts.put(None)
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def _write_all(self) -> None:
+        while (text := self._texts.get()) is not None:
+            self._write(text)
 
 
 def _escaped(text: str) -> str:

@@ -45,7 +45,9 @@ class ConsoleProgress:
         self._console.say(f"{visible(provider)}: paying {amount} in {payments:,} {_payments(payments)}")
 
     def settled(self, paid: Sequence[Paid], *, rejected: Sequence[LeftBonus], under_way: int) -> None:
-        """Payments were proved issued or rejected."""
+        """Payments were proved issued or rejected. What is found before paying begins is counted in the report alone."""
+        if not self._payments:
+            return
         self._issued += len(paid)
         self._rejected += len(rejected)
         self._paid = add((self._paid, *(item.amount for item in paid)))

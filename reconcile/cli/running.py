@@ -17,7 +17,7 @@ from reconcile.project.specs import Chosen
 from reconcile.project.stop import StopControl
 from reconcile.protocol.engine import Unrecorded
 from reconcile.protocol.report import Left, Report
-from reconcile.render.event_json import ending_events
+from reconcile.render.event_json import ending_event
 from reconcile.render.mask import Masker, ids_of, mask_plan
 from reconcile.render.mask_report import mask_error, mask_report, mask_sentence
 from reconcile.render.plan_text import render_plan_to_approve
@@ -143,8 +143,7 @@ def report_out(console: Console, report: Report, *, form: str) -> int:
     """Write the report as a result, and return the exit code."""
     console.end_progress()
     if form == "jsonl":
-        for event in ending_events(report):
-            console.document(event)
+        console.document(ending_event(report))
     elif form == "json":
         console.documents(report_chunks(report))
     else:

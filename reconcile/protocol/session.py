@@ -168,6 +168,8 @@ class Session:
         self._scanned = moment
         self._newest = found.newest_remote_id or self._newest
         self._tally.paid += found.adopted
+        if found.adopted:
+            self._progress.settled(found.adopted, rejected=(), under_way=0)
         self._tally.alarms += [alarm for alarm in found.alarms if alarm not in self._tally.alarms]
         others = [one for one in self._tally.missing if one.provider != self.settings.name]
         self._tally.missing = [*others, *found.missing]

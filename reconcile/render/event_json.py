@@ -3,8 +3,6 @@
 Every line has `format_version` and `event`; the last one of a run that came to its end is `report`.
 """
 
-from collections.abc import Iterator
-
 from reconcile import identity
 from reconcile.money import Money, format_amount
 from reconcile.protocol.report import LeftBonus, Paid, Report
@@ -56,10 +54,9 @@ def rejected_event(left: LeftBonus) -> dict[str, object]:
     )
 
 
-def ending_events(report: Report) -> Iterator[dict[str, object]]:
-    """What was adopted, then the report without what was paid: each payment had a line of its own."""
-    yield from (issued_event(paid) for paid in report.paid if paid.adopted)
-    yield {**_event("report"), **render_report_rest(report)}
+def ending_event(report: Report) -> dict[str, object]:
+    """The report without what was paid: each payment had a line of its own when it was settled or found."""
+    return {**_event("report"), **render_report_rest(report)}
 
 
 def _event(name: str, **fields: object) -> dict[str, object]:

@@ -2,7 +2,11 @@
 
 import json
 import os
+import signal
 import sqlite3
+import subprocess
+import time
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +15,7 @@ import pytest
 from reconcile.cli.console import Console
 from reconcile.cli.event_lines import EventLines
 from reconcile.protocol.report import LeftBonus, Paid
-from tests.support.cli import bonusctl, project
+from tests.support.cli import COMMAND, LIMIT_S, bonusctl, environment, project
 from tests.support.world import Fault, World, bonus
 
 AMOUNTS = ["0.50", "0.75", "0.80", "1.00", "1.25"]
@@ -86,10 +90,98 @@ def test_a_line_is_written_only_once_another_connection_reads_it(
     """Two issued and one rejected: at each line the state's file, read from outside, says so already."""
     world = World(tmp_path, desired=[bonus("w1", "1.00"), bonus("w2", "2.00"), bonus("w3", "3.00")])
     world.strike(Fault(name="reject", user="w2"))
-    looking = _Looking(Console(environ={}), world.state)
+    console = Console(environ={})
+    looking = _Looking(console, world.state)
     monkeypatch.setattr("tests.support.world.Quiet.settled", lambda _, paid, **rest: looking.settled(paid, **rest))
     assert world.apply().exit_code == 3
     world.close()
+    assert console.finish()
     told = [(line["event"], line["address"]) for line in lines(capsys.readouterr().out)]
     assert sorted(told) == [("issued", "c/w1"), ("issued", "c/w3"), ("rejected", "c/w2")]
     assert sorted(looking.statuses) == ["issued", "issued", "rejected"]
+
+
+# --- readers, good and bad -------------------------------------------------------------------------------------------
+
+
+def many(folder: Path, count: int) -> Path:
+    """A project that asks for so many bonuses of a cent."""
+    project(folder)
+    for spec in (folder / "specs").rglob("*.y*ml"):
+        spec.unlink()
+    rows = "".join(f"  - {{user_id: worker-{number:04}, amount: 0.01, key: k}}\n" for number in range(count))
+    (folder / "specs" / "many.yaml").write_text(f"version: 1\ncampaign: many\nprovider: toloka\nbonuses:\n{rows}")
+    return folder
+
+
+def issued_in(folder: Path) -> int:
+    """As another process reads it; 0 while there are no tables yet."""
+    state = sqlite3.connect(f"file:{folder / 'state' / 'bonusctl.db'}?mode=ro", uri=True)
+    with closing(state), suppress(sqlite3.OperationalError):
+        return int(state.execute("SELECT count(*) FROM payments WHERE status = 'issued'").fetchone()[0])
+    return 0
+
+
+def test_what_the_scan_finds_has_lines_as_well(tmp_path: Path) -> None:
+    """The state was lost: the five payments are found again, a line each, before the report."""
+    project(tmp_path)
+    assert bonusctl(tmp_path, "apply", "--auto-approve").code == 0
+    for file in (tmp_path / "state").glob("bonusctl.db*"):
+        file.unlink()
+    again = bonusctl(tmp_path, "apply", "--auto-approve", "--format", "jsonl")
+    events = [line["event"] for line in lines(again.out) if line["event"] not in ("phase", "note")]
+    assert (again.code, events) == (0, [*5 * ["adopted"], "report"])
+
+
+def test_a_full_disk_under_stdout_stops_no_payment(tmp_path: Path) -> None:
+    """All are paid and recorded; one sentence says that the lines are lost, and the exit code that something is."""
+    project(tmp_path)
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [str(COMMAND), "apply", "--auto-approve", "--format", "jsonl"],
+            cwd=tmp_path,
+            env=environment(tmp_path),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=LIMIT_S,
+            check=False,
+        )
+    assert (done.returncode, issued_in(tmp_path)) == (1, 5)
+    assert "The output could not be written any further: No space left on device." in done.stderr
+    assert "Traceback" not in done.stderr
+    assert bonusctl(tmp_path, "history", "--format", "json").json()["runs"][0]["outcome"] == "done"
+
+
+def test_a_reader_that_stands_still_keeps_nobody_from_being_paid(tmp_path: Path) -> None:
+    """400 lines are more than a pipe holds: all is paid before the first is read, and none is lost."""
+    folder = many(tmp_path, 400)
+    command = [str(COMMAND), "apply", "--auto-approve", "--format", "jsonl"]
+    with subprocess.Popen(
+        command, cwd=folder, env=environment(folder), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as applying:
+        until = time.monotonic() + LIMIT_S
+        while not (folder / "state" / "bonusctl.db").exists() or issued_in(folder) < 400:
+            assert time.monotonic() < until, "it stands still with its reader"
+            time.sleep(0.1)
+        assert applying.stdout is not None
+        told = lines(applying.stdout.read())
+    assert applying.returncode == 0
+    assert sum(1 for line in told if line["event"] == "issued") == 400
+    assert told[-1]["event"] == "report"
+
+
+def test_an_interrupt_ends_a_run_whose_reader_stands_still(tmp_path: Path) -> None:
+    """The first one settles what is in flight; the end waits for the reader two seconds at most."""
+    folder = many(tmp_path, 700)
+    command = [str(COMMAND), "apply", "--auto-approve", "--format", "jsonl"]
+    with subprocess.Popen(
+        command, cwd=folder, env=environment(folder), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as applying:
+        until = time.monotonic() + LIMIT_S
+        while not (folder / "state" / "bonusctl.db").exists() or issued_in(folder) < 350:
+            assert time.monotonic() < until, "it stands still with its reader"
+            time.sleep(0.1)
+        applying.send_signal(signal.SIGINT)
+        assert applying.wait(LIMIT_S) == 130
+    assert bonusctl(folder, "history", "--format", "json").json()["runs"][0]["outcome"] == "interrupted"
