@@ -23,6 +23,8 @@ from benchmarks.measuring import played
 from benchmarks.record import Claim
 
 HEAVY = ("httpx", "deepdiff", "sqlite_utils", "rich", "yaml", "boto3", "asyncio")
+LIBRARIES = "import click, yaml, sqlite3, decimal, hashlib, json, csv"
+"""What no plan can do without: how far the limit for one is from what these cost shows what is left for our own code."""
 HEAVY_FOR_PLAN = ("httpx", "deepdiff", "boto3", "asyncio")
 
 
@@ -36,7 +38,10 @@ def run(bench: Bench) -> Iterator[Finding]:
     helped = ours("bonusctl --help", "--help", folder=folder)
     version = ours("bonusctl --version", "--version", folder=folder)
     ten = uncached(bench, "bonusctl plan of ten", "--config", "ten.yaml", "plan", folder=folder)
-    cases = [bare, click, versioned, helped, version, ten]
+    least = process(
+        "its libraries alone", [sys.executable, "-c", LIBRARIES], folder=folder, shown=f"python -c '{LIBRARIES}'"
+    )
+    cases = [bare, click, versioned, helped, version, least, ten]
     figures = played(playable(cases), bench.rounds(BENCHMARK.rounds))
     yield from rows(cases, figures)
     yield compare("--help: CPU", "a bare click program", figures[helped.name], figures[click.name], Limit("≤", 1.3))
@@ -45,6 +50,8 @@ def run(bench: Bench) -> Iterator[Finding]:
     )
     what = f"no-op plan of 10 against a state of {issued:,}: CPU"
     yield compare(what, "python -c pass", figures[ten.name], figures[bare.name], Limit("≤", 6.5))
+    yield compare(what, least.name, figures[ten.name], figures[least.name], Limit("", 0))
+    yield compare(f"{LIBRARIES}: CPU", "python -c pass", figures[least.name], figures[bare.name], Limit("", 0))
     for arguments, heavy in (("--help", HEAVY), ("--version", HEAVY), ("--config ten.yaml plan", HEAVY_FOR_PLAN)):
         command = [sys.executable, "-X", "importtime", *OURS[1:], *arguments.split()]
         told = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
