@@ -15,8 +15,6 @@ from reconcile.state.events import EVENTS, Event, OperationsPrepared
 
 VERIFY: Final = "bonusctl state verify"
 
-_write: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
-"""`digest.canonical_json` of what `coding` makes: its fields come in the order of their names."""
 _KINDS: Final[Mapping[str, type[Event]]] = {event.kind: event for event in EVENTS}
 
 
@@ -24,10 +22,8 @@ def encode(event: Event) -> tuple[Event, str]:
     """The canonical text of an event, and the event as it will be read back: the very same, but for a lone surrogate
     in a provider's message. Raises EventRefused for a value that could not be read back.
     """
-    encoder = coding(type(event)).encode
-    assert encoder is not None
     try:
-        text = _write(encoder(event))
+        text = coding(type(event)).write(event)
         text.encode()
     except Misfit as misfit:
         raise EventRefused(f"A {event.kind} event cannot be written: {misfit}") from misfit
