@@ -29,10 +29,7 @@ def uuid5(name: str) -> bytes:
         name = unicodedata.normalize("NFC", name)
     digest = _START.copy()
     digest.update(name.encode())
-    raw = bytearray(digest.digest()[:16])
-    raw[6] = raw[6] & 0x0F | 0x50
-    raw[8] = raw[8] & 0x3F | 0x80
-    return bytes(raw)
+    return (int.from_bytes(digest.digest()[:16], "big") & _KEEP | _VERSION_5).to_bytes(16, "big")
 
 
 def bonus_id(*, project: str, campaign: str, recipient: str, assignment_id: str, key: str) -> bytes:

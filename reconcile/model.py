@@ -46,7 +46,13 @@ class Identity(NamedTuple):
     @property
     def bonus_id(self) -> bytes:
         """The 16 bytes of the bonus's id."""
-        return identity.bonus_id(**self._asdict())
+        return identity.bonus_id(
+            project=self.project,
+            campaign=self.campaign,
+            recipient=self.recipient,
+            assignment_id=self.assignment_id,
+            key=self.key,
+        )
 
     @property
     def address(self) -> str:
