@@ -8,6 +8,7 @@ from reconcile import identity
 from reconcile.errors import EventRefused
 from reconcile.model import Account, PaymentStatus, SendOutcome
 from reconcile.money import EXACT
+from reconcile.state import fold_plain
 from reconcile.state.coding import amount_text
 from reconcile.state.events import (
     FinishedSend,
@@ -32,19 +33,21 @@ def prepared(tables: Tables, sequence: int, event: OperationsPrepared) -> None:
         _check_id(operation, account)
         bonus_ids = look_up_bonuses(tables, event.ledger, [payment.bonus for payment in operation.payments])
         tables.payments.look_up(event.ledger, [payment.payment_id for payment in operation.payments], column=0)
-        tables.add_operation(
-            OperationRow(
-                operation=operation.operation,
-                ledger=event.ledger,
-                operation_id=operation.operation_id,
-                event=sequence,
-                position=position,
-                prepared_ms=event.at_ms,
-                items=len(operation.payments),
-                open_count=len(operation.payments),
-            )
+        row = OperationRow(
+            operation=operation.operation,
+            ledger=event.ledger,
+            operation_id=operation.operation_id,
+            event=sequence,
+            position=position,
+            prepared_ms=event.at_ms,
+            items=len(operation.payments),
+            open_count=len(operation.payments),
         )
+        tables.add_operation(row)
         for place, (payment, bonus_id) in enumerate(zip(operation.payments, bonus_ids, strict=True)):
+            campaign = tables.campaign(event.ledger, payment.bonus.project, payment.bonus.campaign)
+            if fold_plain.begin(tables, campaign, row, place, payment, bonus_id):
+                continue
             _open_payment(tables, event.ledger, operation.operation, payment, bonus_id)
             tables.items.add(ItemRow(operation.operation, payment.payment_id, place))
 

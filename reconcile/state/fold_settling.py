@@ -10,6 +10,7 @@ from reconcile import identity
 from reconcile.errors import EventRefused
 from reconcile.model import Identity, PaymentStatus
 from reconcile.money import EXACT
+from reconcile.state import fold_plain
 from reconcile.state.coding import amount_text, amount_value
 from reconcile.state.events import (
     AdoptedPayment,
@@ -43,9 +44,11 @@ def settled(tables: Tables, _: int, event: OperationSettled) -> None:
     operation = operation_row(tables, event.ledger, event.operation)
     if len({item.payment_id for item in event.items}) != len(event.items):
         raise EventRefused(f"A settlement of operation {event.operation} names a payment twice")
-    _look_up(tables, event)
     for item in event.items:
         _check_proof(operation, event.basis, item)
+    left = fold_plain.settle(tables, operation, event)
+    _look_up(tables, event, left)
+    for item in left:
         _settle_item(tables, event, item)
     if operation.open_count:
         raise EventRefused(f"A settlement of operation {event.operation} leaves {operation.open_count} open")
@@ -53,9 +56,9 @@ def settled(tables: Tables, _: int, event: OperationSettled) -> None:
         ledger_row(tables, event.ledger).verified_first = 1
 
 
-def _look_up(tables: Tables, event: OperationSettled) -> None:
+def _look_up(tables: Tables, event: OperationSettled, items: Sequence[Settlement]) -> None:
     """What an earlier run left open is read with few questions; what this one opened is at hand."""
-    payment_ids = [item.payment_id for item in event.items]
+    payment_ids = [item.payment_id for item in items]
     tables.items.look_up(event.operation, payment_ids, column=1)
     tables.payments.look_up(event.ledger, payment_ids, column=0)
     _look_up_owners(tables, event.ledger, payment_ids)

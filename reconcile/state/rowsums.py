@@ -14,15 +14,25 @@ from typing import Any, Final
 VALUE_BYTES: Final = 16
 MODULUS: Final = 1 << 8 * VALUE_BYTES
 
+_EMPTY: Final = blake2b(digest_size=VALUE_BYTES)
 _PLAIN_FORM: Final = 0
 """marshal's first form: no references, so that equal rows have equal bytes."""
 
 
 def value_of(rows: Iterable[tuple[Any, ...]]) -> int:
     """The sum of rows, each a tuple of None, int, str and bytes in the order of its table's columns. Not yet reduced."""
-    return sum(
-        [int.from_bytes(blake2b(dumps(row, _PLAIN_FORM), digest_size=VALUE_BYTES).digest(), "big") for row in rows]
-    )
+    return sum(values_of(rows))
+
+
+def values_of(rows: Iterable[tuple[Any, ...]]) -> list[int]:
+    """The value of each row."""
+    values = []
+    for row in rows:
+        # A copy, since making a hash with its settings anew costs as much as using it.
+        hashed = _EMPTY.copy()
+        hashed.update(dumps(row, _PLAIN_FORM))
+        values.append(int.from_bytes(hashed.digest(), "big"))
+    return values
 
 
 def plus(sums: Mapping[str, int], changes: Mapping[str, int]) -> dict[str, int]:
