@@ -7,6 +7,7 @@ no UTF-8 and anything after the value are refused: two readers could see differe
 import json
 import re
 from decimal import Decimal, DecimalException
+from itertools import chain
 from typing import Final, NoReturn
 
 DEPTH_MAX: Final = 64
@@ -37,7 +38,8 @@ def _parse_plainly(body: bytes, depth_max: int) -> object:
     With no blank before any colon, each name of an object ends in `":`, and a text may hold more of these, never fewer: as
     many entries as there are such ends means that no name stood twice. The interpreter itself bounds the recursion.
     """
-    if any(blank in body for blank in _BLANK_COLONS):
+    # The blank alone is looked for first: most bodies hold one kind of them or none, and a byte is found ten times faster.
+    if any(blank in body and blank + b":" in body for blank in _BLANKS):
         return _NOT_PLAIN
     try:
         value = _PLAIN.decode(body.decode("utf-8"))
@@ -50,17 +52,19 @@ def _parse_plainly(body: bytes, depth_max: int) -> object:
 def _measured(value: object, depth_max: int) -> tuple[int, int]:
     """(names in all objects, depth) of a value; one more than `depth_max` where it goes deeper."""
     names = depth = 0
-    level = [value] if type(value) in _CONTAINERS else []
-    while level and depth <= depth_max:
+    objects = [value] if isinstance(value, dict) else []
+    lists = [value] if isinstance(value, list) else []
+    while (objects or lists) and depth <= depth_max:
         depth += 1
-        deeper: list[object] = []
-        for container in level:
-            if isinstance(container, dict):
-                names += len(container)
-                deeper += [part for part in container.values() if type(part) in _CONTAINERS]
-            elif isinstance(container, list):
-                deeper += [part for part in container if type(part) in _CONTAINERS]
-        level = deeper
+        names += sum(map(len, objects))
+        # Of a page of a list this sees each value: so it is one pass.
+        parts = [
+            part
+            for part in chain(chain.from_iterable(map(dict.values, objects)), chain.from_iterable(lists))
+            if type(part) is dict or type(part) is list
+        ]
+        objects = [part for part in parts if type(part) is dict]
+        lists = [part for part in parts if type(part) is list]
     return names, depth
 
 
@@ -106,6 +110,5 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 _NOT_PLAIN: Final = object()
-_BLANK_COLONS: Final = (b" :", b"\t:", b"\n:", b"\r:")
-_CONTAINERS: Final = frozenset({dict, list})
+_BLANKS: Final = (b" ", b"\t", b"\n", b"\r")
 _PLAIN: Final = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse_constant)
