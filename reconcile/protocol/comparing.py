@@ -4,7 +4,8 @@ Judged only where the provider must show it: by its own id for the payment, crea
 settle window away from either end of it. A payment that a person vouched for without an id is not looked for.
 """
 
-from collections.abc import Iterator, Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Final, NamedTuple
 
@@ -14,6 +15,7 @@ from reconcile.money import Money
 from reconcile.protocol.gateway import Gateway
 from reconcile.protocol.report import Missing
 from reconcile.providers.base import RemotePayment
+from reconcile.providers.columns import Columns
 from reconcile.state.events import AlarmRaised, Event
 from reconcile.state.ledger import Ledger, LedgerRecord, RecordedPayment
 
@@ -39,24 +41,39 @@ class Span(NamedTuple):
 
 
 class Listed:
-    """Every payment that a scan saw, by its remote id: a number where it is one, which takes a fifth of the memory."""
+    """Every payment that a scan saw, by its remote id: a number where it is one, which takes a fifth of the memory.
+    `known`: how many of them the state calls issued just so, amount and all.
+    """
 
     def __init__(self) -> None:
+        self.known = 0
         self._amounts: dict[int | str, Decimal] = {}
         self._same: dict[Decimal, Decimal] = {}
+        self._unsorted: list[tuple[array[int], Sequence[Decimal]]] = []
 
-    def see(self, payments: Sequence[RemotePayment]) -> None:
-        """One page."""
+    def see(self, payments: Iterable[RemotePayment]) -> None:
+        """One page, or what the state does not know of it."""
         for payment in payments:
             self._amounts[_key(payment.remote_id)] = self._same.setdefault(payment.amount, payment.amount)
 
+    def see_known(self, columns: Columns, known: Sequence[int]) -> None:
+        """What the state knows of a page. Kept as it comes: most lists are never asked for one of them."""
+        self.known += len(known)
+        numbers = array("Q", [columns.numbers[place] for place in known])
+        self._unsorted.append((numbers, [columns.amounts[place] for place in known]))
+
     def amount(self, remote_id: str) -> Decimal | None:
         """What was listed under this id, None if nothing was."""
+        while self._unsorted:
+            self._amounts.update(zip(*self._unsorted.pop(), strict=True))
         return self._amounts.get(_key(remote_id))
 
 
 def compare(ledger: Ledger, record: LedgerRecord, listed: Listed, span: Span, gateway: Gateway) -> Iterator[Missing]:
     """What the state calls issued and the list shows not at all, or with another amount. Streams over the state."""
+    if listed.known == ledger.count_listed(record.ledger):
+        # Each was listed under an id of its own, so that as many as there are is all of them.
+        return
     for payment in ledger.all_payments(record.ledger):
         if payment.status is not PaymentStatus.ISSUED or not payment.remote_id:
             continue

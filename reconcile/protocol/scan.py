@@ -15,8 +15,10 @@ from reconcile.model import Identity, Marker, PaymentStatus, parse_address, pars
 from reconcile.protocol.adopted import adopted_payment, paid_of
 from reconcile.protocol.comparing import Listed, Span, alarms, compare
 from reconcile.protocol.gateway import Gateway, over_ms, told
+from reconcile.protocol.knowing import Knowing
 from reconcile.protocol.report import Missing, Paid
 from reconcile.providers.base import ListPayments, PaymentsPage, RemotePayment, Unread
+from reconcile.providers.columns import ColumnPayments
 from reconcile.state.events import (
     AdoptedPayment,
     AlarmRaised,
@@ -54,8 +56,8 @@ class Scan(NamedTuple):
 def scan(ledger: Ledger, gateway: Gateway, record: LedgerRecord, *, project: str, full: bool) -> Scan:
     """Read every page since the watermark, less a margin, and adopt what the state lacks. Raises ScanFailed."""
     since_ms = _since_ms(gateway, record, full=full)
-    reader = _Reader(ledger, gateway, record, project)
     listed = Listed() if full else None
+    reader = _Reader(ledger, gateway, record, project, listed)
     started_ms: int | None = None
     cursor = ""
     while True:
@@ -75,8 +77,6 @@ def scan(ledger: Ledger, gateway: Gateway, record: LedgerRecord, *, project: str
             # Without a Date the watermark stays where it was: our own clock may be ahead of the provider's.
             started_ms = (record.watermark_ms or 0) if moment.server_ms is None else moment.server_ms
         reader.take(page.payments)
-        if listed is not None:
-            listed.see(page.payments)
         if not page.next_cursor:
             break
         cursor = page.next_cursor
@@ -117,11 +117,15 @@ def attributed(marker: Marker, payment: RemotePayment, project: str) -> Identity
 class _Reader:
     """Takes pages, commits what is new after each."""
 
-    def __init__(self, ledger: Ledger, gateway: Gateway, record: LedgerRecord, project: str) -> None:
+    def __init__(
+        self, ledger: Ledger, gateway: Gateway, record: LedgerRecord, project: str, listed: Listed | None
+    ) -> None:
         self._ledger = ledger
         self._gateway = gateway
         self._record = record
         self._project = project
+        self._listed = listed
+        self._knowing = Knowing(ledger, record.ledger, project)
         self._behind = False
         self._seen: dict[bytes, str] = {}
         self._bonus_ids: dict[str, Callable[[str], bytes]] = {}
@@ -133,8 +137,25 @@ class _Reader:
         self.alarms: list[str] = []
 
     def take(self, payments: Sequence[RemotePayment]) -> None:
-        """One page: adopt what the state does not call issued, raise alarms, all in one commit."""
+        """One page: what the state knows as it is listed is passed by, the rest is read payment by payment."""
         self.count += len(payments)
+        strange: Sequence[RemotePayment] = payments
+        if isinstance(payments, ColumnPayments) and payments:
+            columns = payments.columns
+            known = self._knowing.tell(columns)
+            self._see_newest(columns.remote_ids[-1])
+            if known.known:
+                self._see_ours(max(columns.created_ms[place] for place in known.known))
+            if self._listed is not None:
+                self._listed.see_known(columns, known.known)
+            strange = [payments[place] for place in known.strange]
+        if self._listed is not None:
+            self._listed.see(strange)
+        if strange:
+            self._take_strange(strange)
+
+    def _take_strange(self, payments: Sequence[RemotePayment]) -> None:
+        """Adopt what the state does not call issued, raise alarms, all in one commit."""
         at_ms = self._gateway.moment().wall_ms
         events: list[Event] = []
         adopted: list[AdoptedPayment] = []
@@ -198,17 +219,21 @@ class _Reader:
         return missing
 
     def _ours(self, payments: Sequence[RemotePayment]) -> Iterator[tuple[RemotePayment, Marker]]:
-        newest = self._newest
         for payment in payments:
-            number = _number(payment.remote_id)
-            if newest is None or number > newest:
-                newest, self.newest = number, payment.remote_id
+            self._see_newest(payment.remote_id)
             marker = parse_marker(payment.comment)
             if marker is not None:
-                if self.newest_ours_ms is None or payment.created_ms > self.newest_ours_ms:
-                    self.newest_ours_ms = payment.created_ms
+                self._see_ours(payment.created_ms)
                 yield payment, marker
-        self._newest = newest
+
+    def _see_newest(self, remote_id: str) -> None:
+        number = _number(remote_id)
+        if self._newest is None or number > self._newest:
+            self._newest, self.newest = number, remote_id
+
+    def _see_ours(self, created_ms: int) -> None:
+        if self.newest_ours_ms is None or created_ms > self.newest_ours_ms:
+            self.newest_ours_ms = created_ms
 
     def _adopt(self, payment: RemotePayment, marker: Marker) -> AdoptedPayment:
         bonus = attributed(marker, payment, self._project)

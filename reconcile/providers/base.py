@@ -231,9 +231,9 @@ class RemotePayment(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentsPage:
-    """One page of payments; `next_cursor` "" on the last."""
+    """One page of payments; `next_cursor` "" on the last. A provider may give them as `providers.columns.ColumnPayments`."""
 
-    payments: tuple[RemotePayment, ...]
+    payments: Sequence[RemotePayment]
     next_cursor: str
     server_ms: int | None
 

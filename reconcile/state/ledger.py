@@ -7,7 +7,7 @@ same two.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
 from reconcile.model import Account, PaymentStatus, SendOutcome, Texts
 
@@ -200,6 +200,12 @@ class KnownPayment(NamedTuple):
     code: str
 
 
+IssuedRow: TypeAlias = tuple[bytes, bytes | None, int, str, str]
+"""(payment_id, bonus_id, sequence, remote_id, amount as `money.format_amount` writes it) of an issued payment. A plain
+tuple, since a long list is held against very many of them.
+"""
+
+
 class IssuedContent(NamedTuple):
     """What an issued payment said: `texts` as the provider listed them (an adopted payment), else None and the frozen
     `body` of its operation with the payment's `position` in it, which the provider's codec reads.
@@ -380,6 +386,12 @@ class Ledger(StateReader, Protocol):
         Raises StateFenced if another run took over, StateWriteFailed if the write did not become durable: the caller
         must then send nothing more, and this ledger accepts no further commit.
         """
+
+    def issued_rows(self, ledger: int, payment_ids: Sequence[bytes]) -> Sequence[IssuedRow]:
+        """Those of the given payments that are issued under an id of the provider's."""
+
+    def count_listed(self, ledger: int) -> int:
+        """How many payments are issued under an id of the provider's."""
 
     def next_ledger(self) -> int:
         """The number for the next AccountBound."""

@@ -1,6 +1,7 @@
 """What readers ask about payments and operations. An operation's text is read from the event that prepared it."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from reconcile import identity
@@ -9,6 +10,7 @@ from reconcile.state.codec import Parts, decode_parts
 from reconcile.state.events import AdoptedPayment, ImportedPayment, PaymentsImported, PreparedOperation
 from reconcile.state.ledger import (
     IssuedContent,
+    IssuedRow,
     KnownPayment,
     OperationItem,
     OperationRecord,
@@ -32,6 +34,7 @@ _OUTCOMES: Final[dict[str | None, SendOutcome | None]] = {outcome.value: outcome
     None: None
 }
 _AMOUNTS: Final = Amounts()
+_LISTED: Final = "status = 'issued' AND remote_id <> ''"
 
 
 def _payment(row: tuple[Any, ...]) -> RecordedPayment:
@@ -144,6 +147,31 @@ def known_payments(source: Source, ledger: int, payment_ids: Sequence[bytes]) ->
                 raise altered("a payment's status", status)
             found[payment_id] = KnownPayment(bonus_id, sequence, _STATUS[status], remote_id, code)
     return found
+
+
+def issued_rows(source: Source, ledger: int, payment_ids: Sequence[bytes]) -> list[IssuedRow]:
+    """Those of these payments that are issued under an id of the provider's."""
+    found: list[IssuedRow] = []
+    for start in range(0, len(payment_ids), IDS_PAGE):
+        page = payment_ids[start : start + IDS_PAGE]
+        found += source.rows(_issued_sql(len(page)), ledger, *page)
+    return found
+
+
+@lru_cache(maxsize=8)
+def _issued_sql(count: int) -> str:
+    # Made once for each length: most pages of a list are equally long.
+    return (
+        "SELECT payment_id, bonus_id, sequence, remote_id, amount FROM payments "  # noqa: S608 (our own words)
+        f"WHERE ledger = ? AND payment_id IN ({', '.join('?' * count)}) AND {_LISTED}"
+    )
+
+
+def count_listed(source: Source, ledger: int) -> int:
+    """How many payments are issued under an id of the provider's."""
+    sql = f"SELECT count(*) FROM payments WHERE ledger = ? AND {_LISTED}"  # noqa: S608 (our own words)
+    count: int = source.row(sql, ledger)[0]
+    return count
 
 
 def issued_content(source: Source, payment_id: bytes, ledger: int | None) -> IssuedContent | None:

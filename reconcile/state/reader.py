@@ -19,6 +19,7 @@ from reconcile.state.ledger import (
     Head,
     IssuedContent,
     IssuedPage,
+    IssuedRow,
     KnownPayment,
     LedgerRecord,
     OperationRecord,
@@ -136,6 +137,18 @@ class SqliteReader(StateReader):
         from reconcile.state import queries_payments
 
         return queries_payments.known_payments(self._source, ledger, payment_ids)
+
+    def issued_rows(self, ledger: int, payment_ids: Sequence[bytes]) -> Sequence[IssuedRow]:
+        """Those of the given payments that are issued under an id of the provider's."""
+        from reconcile.state import queries_payments
+
+        return queries_payments.issued_rows(self._source, ledger, payment_ids)
+
+    def count_listed(self, ledger: int) -> int:
+        """How many payments are issued under an id of the provider's."""
+        from reconcile.state import queries_payments
+
+        return queries_payments.count_listed(self._source, ledger)
 
     def issued_content(self, payment_id: bytes, *, ledger: int | None = None) -> IssuedContent | None:
         """Where an issued payment's texts can be read; None if it is not issued."""

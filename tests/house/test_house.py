@@ -25,7 +25,14 @@ ROOMS: dict[str, set[str]] = {
     "endpoints": {"providers.rules", "providers.endpoint"},
     "state": set(),
     "plan": {"providers.rules", "state.ledger", "state.events", "spec.suggest", "spool"},
-    "protocol": {"providers.base", "providers.rules", "state.ledger", "state.events", "plan.model"},
+    "protocol": {
+        "providers.base",
+        "providers.columns",
+        "providers.rules",
+        "state.ledger",
+        "state.events",
+        "plan.model",
+    },
     "providers": {"state.ledger", "redaction"},
     "render": {
         "plan",
