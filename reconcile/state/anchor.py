@@ -4,11 +4,10 @@ A copy put back by hand looks sound from within. The anchor is written at the en
 state does not hold it must take requests of the lost part for possible. A missing anchor says nothing.
 """
 
-import os
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 
+from reconcile.state.beside import read_beside, write_beside
 from reconcile.state.chain import format_head, parse_head
 from reconcile.state.ledger import Head
 
@@ -23,17 +22,12 @@ def anchor_path(state: Path) -> Path:
 def read_anchor(state: Path) -> Head | None:
     """The head that this state held at the end of its last run here, None if none is known."""
     try:
-        with anchor_path(state).open("rb") as file:
-            return parse_head(file.read(_TEXT_MAX).decode("ascii").strip())
+        return parse_head(read_beside(anchor_path(state), _TEXT_MAX).decode("ascii").strip())
     except (OSError, ValueError):
         return None
 
 
 def write_anchor(state: Path, head: Head) -> None:
     """Keep a head, 0600, in one step. A folder that takes no file any more leaves the older one: that holds, too."""
-    path = anchor_path(state)
     with suppress(OSError):
-        handle, fresh = tempfile.mkstemp(prefix=path.name + ".", dir=path.parent)
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(format_head(head) + "\n")
-        Path(fresh).replace(path)
+        write_beside(anchor_path(state), format_head(head) + "\n")

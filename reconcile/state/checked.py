@@ -7,13 +7,12 @@ itself no time tells: pages are checked again a day after they were.
 """
 
 import json
-import os
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from reconcile.digest import canonical_json
+from reconcile.state.beside import read_beside, write_beside
 from reconcile.times import DAY_MS
 
 AGE_MAX_MS: Final = DAY_MS
@@ -47,8 +46,7 @@ def checked_ms(state: Path, at_ms: int) -> int | None:
     is now. A clock that went backwards knows nothing.
     """
     try:
-        with checked_path(state).open("rb") as file:
-            value = json.loads(file.read(_TEXT_MAX))
+        value = json.loads(read_beside(checked_path(state), _TEXT_MAX))
         when_ms, stamp = value["checked_ms"], Stamp(*value["stamp"])
         hot = state.with_name(state.name + "-journal").exists()
         same = not hot and stamp == stamp_of(state)
@@ -62,10 +60,6 @@ def keep_checked(state: Path, when_ms: int) -> None:
     """Keep that this file is the one that was checked then, 0600, in one step. No connection of ours may be open. A folder
     that takes no file has the next run check again.
     """
-    path = checked_path(state)
     with suppress(OSError):
         value = {"checked_ms": when_ms, "format_version": 1, "stamp": list(stamp_of(state))}
-        handle, fresh = tempfile.mkstemp(prefix=path.name + ".", dir=path.parent)
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(canonical_json(value) + "\n")
-        Path(fresh).replace(path)
+        write_beside(checked_path(state), canonical_json(value) + "\n")

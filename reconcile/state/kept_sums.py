@@ -7,8 +7,6 @@ any later head are known without folding: those it found, and what commits have 
 """
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from hashlib import sha256
@@ -17,6 +15,7 @@ from typing import Final, NamedTuple
 
 from reconcile.digest import canonical_json
 from reconcile.state import rowsums
+from reconcile.state.beside import read_beside, write_beside
 from reconcile.state.chain import format_head, parse_head
 from reconcile.state.ledger import Head
 from reconcile.state.queries import Source
@@ -110,8 +109,7 @@ def verified_path(state: Path) -> Path:
 def read_verified(state: Path) -> Verified | None:
     """The last full verification of the state here, None if none is known."""
     try:
-        with verified_path(state).open("rb") as file:
-            value = json.loads(file.read(_TEXT_MAX))
+        value = json.loads(read_beside(verified_path(state), _TEXT_MAX))
         kept = parse_sums(value["kept"])
         return None if kept is None else Verified(kept, _numbers(value["sums"]))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
@@ -120,10 +118,6 @@ def read_verified(state: Path) -> Verified | None:
 
 def write_verified(state: Path, verified: Verified) -> None:
     """Keep it, 0600, in one step. A folder that takes no file has the next verification fold everything again."""
-    path = verified_path(state)
     text = canonical_json({"format_version": 1, "kept": format_sums(verified.kept), "sums": _texts(verified.sums)})
     with suppress(OSError):
-        handle, fresh = tempfile.mkstemp(prefix=path.name + ".", dir=path.parent)
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(text + "\n")
-        Path(fresh).replace(path)
+        write_beside(verified_path(state), text + "\n")

@@ -19,6 +19,7 @@ from reconcile import times
 from reconcile.digest import canonical_json
 from reconcile.errors import StateError, StateLocked
 from reconcile.state import files
+from reconcile.state.beside import read_beside
 
 _POLL_S: Final = 0.05
 _TEXT_MAX: Final = 4096
@@ -136,8 +137,7 @@ def _sign(lock: RunLock, holder: Holder) -> None:
 def read_holder(state: Path) -> Holder | None:
     """Who says to hold the lock of a state; None if nobody signed it. It may have died since."""
     try:
-        with lock_path(state).open("rb") as file:
-            value = json.loads(file.read(_TEXT_MAX))
+        value = json.loads(read_beside(lock_path(state), _TEXT_MAX))
         return Holder(int(value["pid"]), str(value["host"]), str(value["command"]), int(value["since_ms"]))
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
