@@ -79,7 +79,7 @@ def many_bonus_ids(project: str, campaign: str) -> Callable[[Sequence[bytes]], S
 def payment_id(bonus: bytes, sequence: int) -> bytes:
     """The id of a bonus's payment: sequence 1 is the first, 2, 3 … are top-ups."""
     assert sequence >= 1
-    return uuid5(_SEPARATOR.join(("payment", to_text(bonus), str(sequence))))
+    return uuid5(f"payment{_SEPARATOR}{to_text(bonus)}{_SEPARATOR}{sequence}")
 
 
 def operation_id(account: str, payments: Iterable[tuple[bytes, int]]) -> bytes:

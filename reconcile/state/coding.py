@@ -228,7 +228,9 @@ def _write_flag(value: bool) -> str:  # noqa: FBT001 (a value, not a choice)
 
 
 def _write_whole(value: int) -> str:
-    return str(_whole(value))
+    if type(value) is not int or not -INTEGER_MAX <= value <= INTEGER_MAX:
+        raise Misfit(": not a whole number of 64 bits")
+    return str(value)
 
 
 def _whole(value: Any) -> int:

@@ -44,8 +44,10 @@ def prepared(tables: Tables, sequence: int, event: OperationsPrepared) -> None:
             open_count=len(operation.payments),
         )
         tables.add_operation(row)
+        campaign = tables.campaign(event.ledger, *operation.payments[0].bonus[:2])
         for place, (payment, bonus_id) in enumerate(zip(operation.payments, bonus_ids, strict=True)):
-            campaign = tables.campaign(event.ledger, payment.bonus.project, payment.bonus.campaign)
+            if payment.bonus[:2] != (campaign.project, campaign.name):
+                campaign = tables.campaign(event.ledger, *payment.bonus[:2])
             if fold_plain.begin(tables, campaign, row, place, payment, bonus_id):
                 continue
             _open_payment(tables, event.ledger, operation.operation, payment, bonus_id)

@@ -29,7 +29,8 @@ _PAYMENT_ENDS: Final = tuple(_PAYMENT.index(name) for name in ("status", "remote
 _ITEM_ENDS: Final = (_ITEM.index("result"),)
 _PREPARED: Final = PaymentStatus.PREPARED.value
 _ISSUED: Final = PaymentStatus.ISSUED.value
-_RESULT: Final = Result.ISSUED.value
+_PAID: Final = Result.ISSUED
+_RESULT: Final = _PAID.value
 # A payment's columns from `remote_id` on, while it is under way.
 _UNPAID: Final = ("", None, "", "", *(None,) * (len(_PAYMENT) - _PAYMENT.index("told_event")))
 
@@ -95,7 +96,7 @@ def settle(tables: Tables, operation: OperationRow, event: OperationSettled) -> 
 def _issue(tables: Tables, event: OperationSettled, item: Settlement) -> int | None:
     """The number of the campaign whose payment was issued, None where nothing was done."""
     amount, payment_id = item.amount, item.payment_id
-    if item.result is not Result.ISSUED or amount is None or item.code or item.message:
+    if item.result is not _PAID or amount is None or item.code or item.message:
         return None
     item_key, payment_key = (event.operation, payment_id), (payment_id, event.ledger)
     place, payment = tables.items.untouched(item_key), tables.payments.untouched(payment_key)

@@ -5,6 +5,7 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import Final
 
 from reconcile import identity
 from reconcile.errors import EventRefused
@@ -37,6 +38,10 @@ from reconcile.state.fold_bonuses import (
 )
 from reconcile.state.rows import OperationRow, PaymentRow
 from reconcile.state.tables import Tables
+
+# Members of an enumeration are looked up once: each look costs as much as a comparison, and every payment comes by.
+_ISSUED: Final = Result.ISSUED
+_NO_PROOF: Final = (Basis.NEVER_SENT, Basis.REFUSAL, Basis.ABSENCE)
 
 
 def settled(tables: Tables, _: int, event: OperationSettled) -> None:
@@ -75,8 +80,8 @@ def _look_up_owners(tables: Tables, ledger: int, payment_ids: Sequence[bytes]) -
 
 
 def _check_proof(operation: OperationRow, basis: Basis, item: Settlement) -> None:
-    if item.result is Result.ISSUED:
-        if basis in (Basis.NEVER_SENT, Basis.REFUSAL, Basis.ABSENCE):
+    if item.result is _ISSUED:
+        if basis in _NO_PROOF:
             raise EventRefused(f"{basis} cannot prove that operation {operation.operation} paid")
         if item.amount is None or item.burnt:
             raise EventRefused(f"An issued payment of operation {operation.operation} needs the provider's amount")
