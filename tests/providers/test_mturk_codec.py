@@ -307,10 +307,28 @@ def test_a_page_of_payments() -> None:
     assert isinstance(found, PaymentsPage)
     (payment,) = found.payments
     assert (payment.recipient, payment.assignment_id, payment.amount) == ("A1", "3A", Decimal("1.00"))
-    assert (payment.created_ms, payment.remote_id) == (1_700_000_000_250, "3A@1700000000250")
+    assert (payment.created_ms, payment.remote_id) == (1_700_000_000_250, "3A@1700000000250-e654f154")
     assert payment.comment == "Thank you! [b:bdMDxaZxV9axSSdNRray-Q]"
     assert (payment.texts, payment.reference) == ((("reason", "Thank you!"),), (PAYMENT, 1))
     assert found.next_cursor == "more"
+
+
+def test_payments_of_one_second_have_the_same_names_in_any_order() -> None:
+    """A worker, an amount and a reason each tell two of them apart; alike in all, they share a name."""
+    entries = [
+        entry(),
+        entry(BonusAmount="0.50"),
+        entry(WorkerId="A2"),
+        entry(Reason="Again"),
+        entry(BonusAmount="0.50"),
+    ]
+    there, back = page(*entries), page(*reversed(entries))
+    assert isinstance(there, PaymentsPage)
+    assert isinstance(back, PaymentsPage)
+    names = [one.remote_id for one in there.payments]
+    assert names == [one.remote_id for one in back.payments][::-1]
+    assert len(set(names)) == 4
+    assert names[1] == names[4]
 
 
 def test_an_empty_page_may_be_followed_by_others() -> None:

@@ -1,5 +1,6 @@
 """What MTurk's answers mean: for each call, a result of the wire becomes an answer. Nothing here ever raises."""
 
+import hashlib
 import re
 from typing import Final
 
@@ -137,6 +138,10 @@ def _payments(reply: Reply, cursor: str, scope: str) -> PaymentsPage | Unread:
     return PaymentsPage(payments=read, next_cursor=following, server_ms=reply.server_ms)
 
 
+def _short(*parts: str) -> str:
+    return hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:8]
+
+
 def _payment(entry: object, scope: str) -> RemotePayment | None:
     if not isinstance(entry, dict) or entry.get("AssignmentId") != scope:
         return None
@@ -148,8 +153,9 @@ def _payment(entry: object, scope: str) -> RemotePayment | None:
         return None
     said, found = split(reason)
     return RemotePayment(
-        # MTurk gives none: a name for people, made unique by who reads the whole list.
-        remote_id=f"{scope}@{granted_ms}",
+        # MTurk gives none. Times are whole seconds, in which there may be several: what it is tells them apart in whatever
+        # order they are listed; those that are alike in everything get a number from who reads the whole list.
+        remote_id=f"{scope}@{granted_ms}-{_short(worker, str(amount), reason)}",
         recipient=worker,
         assignment_id=scope,
         amount=amount,
