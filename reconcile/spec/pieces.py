@@ -1,11 +1,18 @@
 """The bytes of a data file in pieces that end where a line ends, so that each can be looked at as a whole."""
 
+import csv
 from collections.abc import Iterator
 from io import StringIO
 from typing import BinaryIO, Final
 
 PIECE_BYTES: Final = 1 << 16
+LINE_BYTES_MAX: Final = 1 << 23
+"""No row is longer; a text of four times as many bytes may be made of it."""
 _MARK: Final = b"\xef\xbb\xbf"
+
+
+class LineTooLong(csv.Error):
+    """A line of more than LINE_BYTES_MAX bytes."""
 
 
 class BytePieces:
@@ -17,7 +24,7 @@ class BytePieces:
         self._begun = False
 
     def next(self) -> bytes:
-        """The next piece, without a byte order mark; nothing at the end of the file."""
+        """The next piece, without a byte order mark; nothing at the end of the file. Raises LineTooLong."""
         data = self._carried + self._file.read(PIECE_BYTES)
         self._carried = b""
         if not data.endswith(b"\n"):
@@ -38,7 +45,11 @@ class BytePieces:
         self._carried = b""
 
     def _rest_of_line(self) -> Iterator[bytes]:
+        length = 0
         while more := self._file.readline(PIECE_BYTES):
+            length += len(more)
+            if length > LINE_BYTES_MAX:
+                raise LineTooLong
             # Files with bare carriage returns have no line feed anywhere: they are not read as one line.
             at = -1 if more.endswith(b"\n") else more.rfind(b"\r", 0, len(more) - 1)
             if at >= 0:
@@ -52,7 +63,7 @@ class BytePieces:
 class TextPieces:
     """The same as text. An iterator of lines, of which some are taken a whole piece at a time.
 
-    Raises UnicodeDecodeError at a piece that is not UTF-8.
+    Raises UnicodeDecodeError at a piece that is not UTF-8, LineTooLong.
     """
 
     def __init__(self, file: BinaryIO) -> None:

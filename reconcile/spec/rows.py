@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from io import TextIOWrapper
 from typing import BinaryIO, Final, NamedTuple, TextIO
 
-from reconcile.spec.pieces import TextPieces
+from reconcile.spec.pieces import LINE_BYTES_MAX, LineTooLong, TextPieces
 from reconcile.spec.report import Report, Unreadable, quoted
 from reconcile.spec.suggest import closest
 
@@ -76,7 +76,7 @@ class Table:
         """The rows that begin in the next piece; `ended` where there is none."""
         try:
             piece = text.take()
-        except UnicodeDecodeError as error:
+        except (csv.Error, UnicodeDecodeError) as error:
             raise self._unreadable(error, self.line) from None
         self.ended = not piece
         columns = split(piece, self.delimiter, len(self.header)) if piece else []
@@ -170,6 +170,8 @@ class Table:
     def _unreadable(self, error: csv.Error | UnicodeDecodeError, line: int) -> Unreadable:
         if isinstance(error, UnicodeDecodeError):
             return not_utf8(self._report)
+        if isinstance(error, LineTooLong):
+            return Unreadable("line-size", f"A line of more than {LINE_BYTES_MAX:,} bytes", line=line)
         said = str(error)
         if "field larger" in said:
             summary, hint = f"A cell of more than {CELL_MAX:,} characters", "Look for a quote that is never closed."

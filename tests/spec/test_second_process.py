@@ -20,13 +20,15 @@ ENTRY = "    fields: {assignment_id: answer}\n"
 
 
 @pytest.fixture(autouse=True)
-def _small_files_are_large(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _small_files_are_large(monkeypatch: pytest.MonkeyPatch, forks: list[int]) -> Iterator[None]:
+    """No process that was started here is left. Other tests of this worker may have processes of their own."""
     monkeypatch.setattr(second, "WORTH_BYTES_MIN", 0)
     monkeypatch.setattr(second, "STRIDE_BYTES", 400)
     monkeypatch.setattr(pieces, "PIECE_BYTES", 300)
     yield
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+    for pid in forks:
+        with pytest.raises(ChildProcessError):
+            os.waitpid(pid, os.WNOHANG)
 
 
 @pytest.fixture
