@@ -59,7 +59,11 @@ def test_a_provider_that_fails_in_the_middle_is_asked_again_and_nobody_is_paid_t
     team = found("settle_window: 1\n    timeout: 2\n    operation_timeout: 2")
     merge = reviewed(team)
     team.emulator.faults(
-        [{"name": "cut_after", "on": "send", "nth": [2]}, {"name": "error_before", "on": "operation", "status": 503}]
+        [
+            {"name": "cut_after", "on": "send", "nth": [2]},
+            {"name": "error_before", "on": "operation", "status": 503},
+            {"name": "error_before", "on": "bonuses", "status": 503, "nth": list(range(4, 1_000))},
+        ]
     )
     job = team.jobs.push(merge)
     assert (job.step(PAY).code, job.step(CARRY).code) == (3, 0)
