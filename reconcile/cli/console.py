@@ -172,18 +172,26 @@ class Console:
             self._line = ""
             self._write(sys.stderr, _CLEAR_LINE)
 
-    def _write(self, stream: TextIO, text: str) -> None:
+    def _write(self, stream: TextIO | None, text: str) -> None:
+        if stream is None:  # it was closed before this process began
+            self._break("it is closed")
+            return
         try:
             stream.write(text)
             stream.flush()
         except BrokenPipeError:
             _silence(stream)
-        except OSError as error:
+        except (OSError, ValueError) as error:
             # Nothing more is written, and nothing stops for it: what was paid is in the state.
             _silence(stream)
             if stream is sys.stdout:
-                self.broken = error.strerror or type(error).__name__
-                self._write(sys.stderr, f"The output could not be written any further: {self.broken}.\n")
+                self._break((error.strerror if isinstance(error, OSError) else None) or str(error))
+
+    def _break(self, why: str) -> None:
+        if not self.broken:
+            self.broken = why
+            if sys.stderr is not None:
+                self._write(sys.stderr, f"The output could not be written any further: {why}.\n")
 
 
 class _Late:

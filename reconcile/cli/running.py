@@ -60,7 +60,7 @@ def run_apply(
             consent,
             orders,
             control=StopControl(console.message_at_once),
-            progress=EventLines(console, clean, masker) if form == "jsonl" else ConsoleProgress(console, clean),
+            progress=EventLines(console, clean, masker, met) if form == "jsonl" else ConsoleProgress(console, clean),
             shown=shown,
             met=None if masker is None else met,
         )

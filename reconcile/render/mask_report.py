@@ -4,7 +4,7 @@ As in a masked plan, ids of recipients and assignments become keyed hashes where
 from them with them. The provider's own ids stay, except where it makes them from an assignment; so does every figure.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import replace
 from typing import TypeVar
 
@@ -47,14 +47,16 @@ def _masked(rows: Sequence[T], mask: Callable[[T], T]) -> Sequence[T]:
     return made
 
 
-def mask_paid(one: Paid, masker: Masker) -> Paid:
-    """A payment without the people in its address."""
-    return _paid(one, Masking(masker, _named_in(one.address)), masker)
-
-
-def mask_left(one: LeftBonus, masker: Masker) -> LeftBonus:
-    """A bonus that is left, without the people in its address and in what the provider said of it."""
-    return _left(one, Masking(masker, _named_in(one.address)), masker)
+def mask_settled(
+    paid: Sequence[Paid], rejected: Sequence[LeftBonus], masker: Masker, met: Set[str]
+) -> tuple[list[Paid], list[LeftBonus]]:
+    """What was settled or found together, without the people in its addresses and in what the provider said of them. `met`:
+    whom the run has met: payments that were found may be those of people whom no address can name.
+    """
+    addresses = [one.address for one in paid] + [one.address for one in rejected]
+    ids = {part for address in addresses for part in _named_in(address)}
+    masking = Masking(masker, ids | met if any(one.adopted for one in paid) else ids)
+    return [_paid(one, masking, masker) for one in paid], [_left(one, masking, masker) for one in rejected]
 
 
 def _paid(one: Paid, masking: Masking, masker: Masker) -> Paid:

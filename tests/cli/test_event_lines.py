@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import time
 from contextlib import closing, suppress
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 from reconcile.cli.console import Console
 from reconcile.cli.event_lines import EventLines
 from reconcile.protocol.report import LeftBonus, Paid
+from reconcile.render.mask import Masker
 from tests.support.cli import COMMAND, LIMIT_S, bonusctl, environment, project
 from tests.support.world import Fault, World, bonus
 
@@ -185,3 +187,35 @@ def test_an_interrupt_ends_a_run_whose_reader_stands_still(tmp_path: Path) -> No
         applying.send_signal(signal.SIGINT)
         assert applying.wait(LIMIT_S) == 130
     assert bonusctl(folder, "history", "--format", "json").json()["runs"][0]["outcome"] == "interrupted"
+
+
+def test_a_stdout_that_was_closed_stops_no_payment(tmp_path: Path) -> None:
+    project(tmp_path)
+    command = f"exec {COMMAND} apply --auto-approve --format jsonl >&-"
+    done = subprocess.run(
+        ["sh", "-c", command],
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=LIMIT_S,
+        check=False,
+    )
+    assert (done.returncode, issued_in(tmp_path)) == (1, 5)
+    assert "The output could not be written any further" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("recipient", ["anna/b/c", "eve#7"])
+def test_masked_lines_do_not_name_whom_no_address_can_name(recipient: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Found at the provider, made elsewhere: its address cannot be taken apart, and the run has met its recipient."""
+    console = Console(environ={})
+    masker = Masker(bytes(32))
+    looking = EventLines(console, str, masker, {recipient})
+    found = Paid(f"old/{recipient}", bytes(16), "toloka", "USD", Decimal("1.00"), "7", adopted=True)
+    looking.settled([found], rejected=[], under_way=0)
+    assert console.finish()
+    (line,) = lines(capsys.readouterr().out)
+    assert line["address"].startswith("old/masked-")
+    assert "anna" not in line["address"]
+    assert "7" not in line["address"].removeprefix(f"old/{masker.text(recipient)}")
