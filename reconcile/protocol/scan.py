@@ -53,11 +53,23 @@ class Scan(NamedTuple):
     missing: tuple[Missing, ...] = ()
 
 
-def scan(ledger: Ledger, gateway: Gateway, record: LedgerRecord, *, project: str, full: bool) -> Scan:
-    """Read every page since the watermark, less a margin, and adopt what the state lacks. Raises ScanFailed."""
+Tell = Callable[[Sequence[Paid]], None]
+
+
+def _untold(_: Sequence[Paid]) -> None:
+    """Nobody watches."""
+
+
+def scan(
+    ledger: Ledger, gateway: Gateway, record: LedgerRecord, *, project: str, full: bool, tell: Tell = _untold
+) -> Scan:
+    """Read every page since the watermark, less a margin, and adopt what the state lacks. Raises ScanFailed.
+
+    `tell` hears of each page's payments that are new to the state as soon as they are recorded there.
+    """
     since_ms = _since_ms(gateway, record, full=full)
     listed = Listed() if full else None
-    reader = _Reader(ledger, gateway, record, project, listed)
+    reader = _Reader(ledger, gateway, record, project, listed, tell)
     started_ms: int | None = None
     cursor = ""
     while True:
@@ -118,8 +130,15 @@ class _Reader:
     """Takes pages, commits what is new after each."""
 
     def __init__(
-        self, ledger: Ledger, gateway: Gateway, record: LedgerRecord, project: str, listed: Listed | None
+        self,
+        ledger: Ledger,
+        gateway: Gateway,
+        record: LedgerRecord,
+        project: str,
+        listed: Listed | None,
+        tell: Tell,
     ) -> None:
+        self._tell = tell
         self._ledger = ledger
         self._gateway = gateway
         self._record = record
@@ -194,6 +213,8 @@ class _Reader:
         if events:
             self._ledger.commit(events)
         self.adopted += paid
+        if paid:
+            self._tell(paid)
 
     def _is_its_own(self, marker: Marker, payment: RemotePayment, known: KnownPayment) -> bool:
         """Whether a marker is that of the listed payment's own bonus. Once a bonus is recorded its id alone tells it."""

@@ -24,7 +24,7 @@ from reconcile.protocol.preparing import Rest, prepare, unsettled
 from reconcile.protocol.quota import Quota
 from reconcile.protocol.readback import marker_problem
 from reconcile.protocol.recovery import Step, next_step
-from reconcile.protocol.report import Left, Wait
+from reconcile.protocol.report import Left, Paid, Wait
 from reconcile.protocol.scan import IMPORTED, scan
 from reconcile.protocol.scan_assignments import payable, scan_assignments
 from reconcile.protocol.settling import released
@@ -62,9 +62,7 @@ class Session:
         self._control = control
         self._progress = progress
         self._project = project
-        self._newest = ""
         self._scanned: Moment | None = None
-        self._verified = False
         self._patience_ms = 0
         self._assignments = Assignments()
         self._books: Books | None = None
@@ -163,17 +161,21 @@ class Session:
                 project=self._project,
                 control=self._control,
             )
+            self._found(found.adopted)
         else:
-            found = scan(self._ledger, self.gateway, self.record, project=self._project, full=full)
+            found = scan(self._ledger, self.gateway, self.record, project=self._project, full=full, tell=self._found)
         self._scanned = moment
         self._newest = found.newest_remote_id or self._newest
-        self._tally.paid += found.adopted
-        if found.adopted:
-            self._progress.settled(found.adopted, rejected=(), under_way=0)
         self._tally.alarms += [alarm for alarm in found.alarms if alarm not in self._tally.alarms]
         others = [one for one in self._tally.missing if one.provider != self.settings.name]
         self._tally.missing = [*others, *found.missing]
         self._verified = self.record.verified_first
+
+    def _found(self, paid: Sequence[Paid]) -> None:
+        """Payments that a scan has just recorded; it may yet break off."""
+        self._tally.paid += paid
+        if paid:
+            self._progress.settled(paid, rejected=(), under_way=0)
 
     def _recover(self, wanted: Wanted | None) -> Left | None:
         """Settle what an earlier run left open. Returns why sending stopped, None if it did not."""

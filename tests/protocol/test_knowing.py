@@ -197,7 +197,7 @@ def read(
     """Everything that a scan of these pages says, does and remembers."""
     ledger, gateway, seen = Memory(held), Ours(), Listed()
     record = LedgerRecord(1, cast("Any", None), "r", "USD", 0, "", 0, None, None, None, "", True)
-    reader = _Reader(cast("Ledger", ledger), cast("Gateway", gateway), record, "", seen)
+    reader = _Reader(cast("Ledger", ledger), cast("Gateway", gateway), record, "", seen, lambda _: None)
     for page in pages:
         reader.take(page)
     amounts = [seen.amount(str(number)) for number in range(15)]

@@ -404,3 +404,18 @@ def test_batches_wait_while_an_operation_that_this_state_does_not_know_is_open(w
     assert "does not know" in report.waits[0].text
     world.clock.advance(600_000)
     assert world.apply(wait_s=0).exit_code == 0
+
+
+def test_what_a_scan_recorded_before_it_broke_off_is_told(tmp_path: Path) -> None:
+    """The state was lost. The first page of the list is taken over, the second stays unread: 300 of 320 are in the report."""
+    world = World(tmp_path, desired=[bonus(f"w{number}", "1.00") for number in range(320)])
+    world.settings = settings(batch_size=100)
+    world.refresh()
+    world.clock.advance(901_000)
+    assert world.apply().exit_code == 0
+    world.store.lose()
+    world.strike(Fault(name="error_before", on="bonuses", status=500, nth=tuple(range(2, 1_000))))
+    report = world.apply(wait_s=0)
+    world.close()
+    assert (report.exit_code, len(report.paid), report.paid[0].adopted) == (3, 300, True)
+    assert [wait.why.value for wait in report.waits] == ["scan_failed"]
