@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator
@@ -36,7 +37,8 @@ class MturkTruth(Truth):
                 continue
             self._newest = row.id
             payment = identity.from_text(row.token) or b"" if row.token else b""
-            name = f"{row.assignment_id}@{row.granted_ms // 1000 * 1000}"
+            what = hashlib.sha256(f"{row.worker_id}\x1f{Decimal(row.amount):.2f}\x1f{row.reason}".encode())
+            name = f"{row.assignment_id}@{row.granted_ms // 1000 * 1000}-{what.hexdigest()[:8]}"
             made = Made(name, payment, self.keys.get(payment, ""), row.worker_id, Decimal(row.amount))
             if payment:
                 self.made.setdefault(payment, []).append(made)
@@ -46,7 +48,7 @@ class MturkTruth(Truth):
         return fresh
 
     def shows(self, made: Made, amount: Decimal, remote_id: str) -> bool:
-        """Payments of one second are told apart by a number behind the name, given by who reads the list."""
+        """Payments alike in everything are told apart by a number behind the name, given by who reads the list."""
         return (made.amount, made.remote_id) == (amount, plain(remote_id))
 
     def fits(self, made: Made, payment: RemotePayment) -> bool:
@@ -60,7 +62,7 @@ class MturkTruth(Truth):
 
 
 def plain(remote_id: str) -> str:
-    """A name of the list without the number that tells payments of one second apart."""
+    """A name of the list without the number that tells payments apart that are alike."""
     return re.sub(r"\.[0-9]+$", "", remote_id)
 
 
