@@ -176,21 +176,26 @@ class Listing:
         track, item = payments.get(marker.payment_id, (None, None))
         earlier = self._settled.get(marker.payment_id)
         if track is None and earlier is None:
-            self._early[marker.payment_id] = payment
+            first = self._early.setdefault(marker.payment_id, payment)
             _shorten(self._early)
+            if first.remote_id != payment.remote_id and self._is_of(None, marker, payment):
+                self._twice(marker, first.remote_id, payment)
             return None
         if not self._is_of(item, marker, payment):
             return None
         if track is not None:
             earlier = track.found.setdefault(marker.payment_id, payment).remote_id
-        if earlier != payment.remote_id:
-            self._context.gateway.meet(payment.recipient)
-            self._context.alarm(
-                "paid_twice",
-                f"payment {identity.to_text(marker.payment_id)} stands twice at the provider: "
-                f"{earlier} and {payment.remote_id} ({payment.amount} to {payment.recipient})",
-            )
+        if earlier is not None and earlier != payment.remote_id:
+            self._twice(marker, earlier, payment)
         return track
+
+    def _twice(self, marker: Marker, earlier: str, payment: RemotePayment) -> None:
+        self._context.gateway.meet(payment.recipient)
+        self._context.alarm(
+            "paid_twice",
+            f"payment {identity.to_text(marker.payment_id)} stands twice at the provider: "
+            f"{earlier} and {payment.remote_id} ({payment.amount} to {payment.recipient})",
+        )
 
     def _is_of(self, item: OperationItem | None, marker: Marker, payment: RemotePayment) -> bool:
         """Whether the payment's id is made from what the list shows."""

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
 
@@ -11,7 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconcile.protocol.listing import Listing
-from reconcile.providers.base import ListPayments, PaymentsPage, RemotePayment, Unread, WireRequest, WireResponse
+from reconcile.providers.base import (
+    ListPayments,
+    PaymentsPage,
+    RemotePayment,
+    Unread,
+    WireRequest,
+    WireResponse,
+    WireResult,
+)
 from reconcile.providers.registry import make_codec
 from tests.support.asked import settings
 from tests.support.world import Fault, World, bonus
@@ -211,3 +219,34 @@ def test_a_window_is_asked_for_by_its_bounds_and_an_answer_beyond_them_is_unread
     answer = codec.answer(call, WireResponse(200, {}, body))
     assert isinstance(answer, Unread)
     assert "beyond the last id" in answer.message
+
+
+class _Doubling(World):
+    """A provider that makes one payment twice as soon as it is made."""
+
+    doubled = False
+
+    def carry_out(self, request: WireRequest, carried_out: Callable[[], None]) -> tuple[WireResult, int]:
+        came = super().carry_out(request, carried_out)
+        connection = self.remote.ledger.connection
+        made = connection.execute("SELECT count(*) FROM bonuses WHERE user_id = 'n7'").fetchone()[0]
+        if made == 1 and not self.doubled:
+            self.doubled = True
+            connection.execute(
+                "INSERT INTO bonuses SELECT (SELECT max(id) + 1 FROM bonuses), account, operation, position + 50, user_id,"
+                " assignment_id, private_comment, amount, created_ms, replace(body, '\"id\":\"' || id || '\"',"
+                " '\"id\":\"' || (SELECT max(id) + 1 FROM bonuses) || '\"') FROM bonuses WHERE user_id = 'n7'"
+            )
+        return came
+
+
+def test_a_payment_that_stands_twice_before_its_answer_comes_is_an_alarm(tmp_path: Path) -> None:
+    """Both are in the list while the send has not been answered: the run that sent it says so."""
+    world = _Doubling(tmp_path, desired=[bonus("w0", "1.00")])
+    assert world.apply().exit_code == 0
+    world.desired += [bonus(f"n{number}", "1.00") for number in range(60)]
+    world.strike(Fault(name="latency", on="send", nth=tuple(range(2, 62, 3)), delay_ms=3_000))
+    report = world.apply(slots=4)
+    world.close()
+    assert len(report.alarms) == 1
+    assert "stands twice at the provider" in report.alarms[0]
