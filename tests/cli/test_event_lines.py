@@ -6,7 +6,8 @@ import signal
 import sqlite3
 import subprocess
 import time
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -124,6 +125,20 @@ def issued_in(folder: Path) -> int:
     return 0
 
 
+@contextmanager
+def applying_unread(folder: Path, *, until_issued: int) -> Iterator[subprocess.Popen[str]]:
+    """An apply of which no line was read when so many payments were issued."""
+    command = [str(COMMAND), "apply", "--auto-approve", "--format", "jsonl"]
+    with subprocess.Popen(
+        command, cwd=folder, env=environment(folder), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as applying:
+        until = time.monotonic() + LIMIT_S
+        while not (folder / "state" / "bonusctl.db").exists() or issued_in(folder) < until_issued:
+            assert time.monotonic() < until, "it stands still with its reader"
+            time.sleep(0.1)
+        yield applying
+
+
 def test_what_the_scan_finds_has_lines_as_well(tmp_path: Path) -> None:
     """The state was lost: the five payments are found again, a line each, before the report."""
     project(tmp_path)
@@ -158,14 +173,7 @@ def test_a_full_disk_under_stdout_stops_no_payment(tmp_path: Path) -> None:
 def test_a_reader_that_stands_still_keeps_nobody_from_being_paid(tmp_path: Path) -> None:
     """400 lines are more than a pipe holds: all is paid before the first is read, and none is lost."""
     folder = many(tmp_path, 400)
-    command = [str(COMMAND), "apply", "--auto-approve", "--format", "jsonl"]
-    with subprocess.Popen(
-        command, cwd=folder, env=environment(folder), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as applying:
-        until = time.monotonic() + LIMIT_S
-        while not (folder / "state" / "bonusctl.db").exists() or issued_in(folder) < 400:
-            assert time.monotonic() < until, "it stands still with its reader"
-            time.sleep(0.1)
+    with applying_unread(folder, until_issued=400) as applying:
         assert applying.stdout is not None
         told = lines(applying.stdout.read())
     assert applying.returncode == 0
@@ -176,14 +184,7 @@ def test_a_reader_that_stands_still_keeps_nobody_from_being_paid(tmp_path: Path)
 def test_an_interrupt_ends_a_run_whose_reader_stands_still(tmp_path: Path) -> None:
     """The first one settles what is in flight; the end waits for the reader two seconds at most."""
     folder = many(tmp_path, 700)
-    command = [str(COMMAND), "apply", "--auto-approve", "--format", "jsonl"]
-    with subprocess.Popen(
-        command, cwd=folder, env=environment(folder), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as applying:
-        until = time.monotonic() + LIMIT_S
-        while not (folder / "state" / "bonusctl.db").exists() or issued_in(folder) < 350:
-            assert time.monotonic() < until, "it stands still with its reader"
-            time.sleep(0.1)
+    with applying_unread(folder, until_issued=350) as applying:
         applying.send_signal(signal.SIGINT)
         assert applying.wait(LIMIT_S) == 130
     assert bonusctl(folder, "history", "--format", "json").json()["runs"][0]["outcome"] == "interrupted"
