@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from reconcile.errors import BonusctlError, Refused, StateError, StateWriteFailed
+from reconcile.errors import BonusctlError, EventRefused, Refused, StateError, StateWriteFailed
 from reconcile.plan.model import Plan
 from reconcile.protocol.report import Report
 from reconcile.protocol.runner import run_apply, run_refresh
@@ -73,6 +73,9 @@ class WatchedLedger(CrashingLedger):
             machine.history.watch.committed(machine, events)
             if disk:
                 raise StateWriteFailed("the disk broke after the write")
+        except EventRefused:
+            # Nothing was written, and the ledger stays usable: a run may still say that it ended.
+            raise
         except StateError:
             self._failed = machine.trace.failed = True
             raise
