@@ -3,11 +3,12 @@
 import hashlib
 import json
 import os
-import secrets
 import stat
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
+
+from reconcile.state.beside import open_plain, write_beside
 
 ENTRY_BYTES_MAX: Final = 1 << 20
 ENTRIES_MAX: Final = 100
@@ -16,11 +17,11 @@ ENTRIES_MAX: Final = 100
 def read_entry(path: Path) -> dict[str, Any] | None:
     """What `write_entry` wrote; None for what is not there, damaged, too large, a link, another user's, or open to others."""
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        file = open_plain(path)
     except OSError:
         return None
-    with os.fdopen(handle, "rb") as file:
-        if not (_is_private(os.fstat(handle), stat.S_ISREG) and _is_private_folder(path.parent)):
+    with file:
+        if not (_is_private(os.fstat(file.fileno())) and _is_private_folder(path.parent)):
             return None
         data = file.read(ENTRY_BYTES_MAX + 1)
     head, _, body = data.partition(b"\n")
@@ -38,32 +39,25 @@ def write_entry(path: Path, content: dict[str, Any]) -> None:
 
     Nothing is written where the folder is not this user's alone. Raises OSError.
     """
-    body = json.dumps(content, ensure_ascii=True).encode()
+    body = json.dumps(content, ensure_ascii=True)
     if len(body) + 65 > ENTRY_BYTES_MAX:
         return
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not _is_private_folder(path.parent):
         return
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    try:
-        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
-        temporary.replace(path)
-    finally:
-        with suppress(OSError):
-            temporary.unlink()
+    write_beside(path, f"{hashlib.sha256(body.encode()).hexdigest()}\n{body}")
     _remove_oldest(path.parent)
 
 
 def _is_private_folder(folder: Path) -> bool:
     with suppress(OSError):
-        return _is_private(folder.lstat(), stat.S_ISDIR)
+        status = folder.lstat()
+        return stat.S_ISDIR(status.st_mode) and _is_private(status)
     return False
 
 
-def _is_private(status: os.stat_result, kind: Any) -> bool:
-    return bool(kind(status.st_mode)) and status.st_uid == os.geteuid() and not status.st_mode & 0o077
+def _is_private(status: os.stat_result) -> bool:
+    return status.st_uid == os.geteuid() and not status.st_mode & 0o077
 
 
 def _remove_oldest(folder: Path) -> None:
