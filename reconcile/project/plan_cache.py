@@ -35,6 +35,7 @@ from reconcile.spec.files import (
     open_regular,
 )
 from reconcile.spec.report import Unreadable
+from reconcile.state.checked import Stamp, stamp, stamp_at_rest, stamp_of
 from reconcile.state.reader import open_reader
 from reconcile.times import utc_day_start
 
@@ -43,8 +44,6 @@ KEPT_BYTES_MIN: Final = 4 << 20
 """Specs and data below this are planned as quickly as they are recognised."""
 SETTLED_NS: Final = 2_000_000_000
 """How long ago a file must have changed: the coarsest clock of a file system ticks every two seconds."""
-
-Stamp = tuple[int, ...]
 
 
 class Seen(NamedTuple):
@@ -77,7 +76,7 @@ class PlanCache:
         if found is None or self._before is None:
             return None
         try:
-            seen = [Seen(folder, tuple(parts), tuple(stamp), digest) for folder, parts, stamp, digest in found["files"]]
+            seen = [Seen(folder, tuple(parts), Stamp(*kept), digest) for folder, parts, kept, digest in found["files"]]
             named = [one.folder for one in seen if not one.parts]
             if found["key"] != self._key() or found["state"] != list(self._state()) or named != self._named():
                 return None
@@ -98,14 +97,14 @@ class PlanCache:
             return
         if any(provider.day_ms != utc_day_start(self.now_ms) for provider in plan.providers):
             return
-        if sum(one.status.st_size for one in met) + sum(stamp[2] for stamp in self._before[2:]) < KEPT_BYTES_MIN:
+        if sum(one.status.st_size for one in met) + sum(one.size for one in self._before[2:]) < KEPT_BYTES_MIN:
             return
         with suppress(_Changed, OSError, Unreadable, BonusctlError):
             seen = list(self._seen(met))
             if self._state() != self._before[0] or not self._is_the_same_project():
                 return
             if (
-                max(max(stamp[3:]) for stamp in (self._state(), *(one.stamp for one in seen)))
+                max(max(one.written_ns, one.changed_ns) for one in (self._state(), *(file.stamp for file in seen)))
                 > self._begun_ns - SETTLED_NS
             ):
                 return
@@ -120,12 +119,12 @@ class PlanCache:
     def _seen(self, met: Sequence[DataFile]) -> Iterator[Seen]:
         """Every file with its bytes, each the one that was planned from."""
         assert self._before is not None
-        there = [(str(path), (), stamp) for path, stamp in zip(self._watched()[1:], self._before[1:], strict=True)]
-        data = dict.fromkeys((str(one.folder), one.parts, _stamp(one.status)) for one in met)
-        for folder, parts, stamp in (*there, *data):
-            seen = Seen(folder, parts, stamp, "")
+        there = [(str(path), (), before) for path, before in zip(self._watched()[1:], self._before[1:], strict=True)]
+        data = dict.fromkeys((str(one.folder), one.parts, stamp(one.status)) for one in met)
+        for folder, parts, before in (*there, *data):
+            seen = Seen(folder, parts, before, "")
             now, digest = _digest(seen)
-            if now != stamp:
+            if now != before:
                 raise _Changed
             yield seen._replace(digest=digest)
 
@@ -134,10 +133,10 @@ class PlanCache:
         return [str(path) for path in self._watched()[1:]]
 
     def _state(self) -> Stamp:
-        path = self._chosen.project.state_path
-        if path.with_name(f"{path.name}-journal").exists():
+        found = stamp_at_rest(self._chosen.project.state_path)
+        if found is None:
             raise _Changed
-        return _stamp(path.lstat())
+        return found
 
     def _is_the_same_project(self) -> bool:
         """Whether config and heads, read before any file was looked at, say the same still."""
@@ -225,24 +224,19 @@ def _top(root: Path) -> Path:
 
 def _stamps(paths: Sequence[Path]) -> list[Stamp] | None:
     try:
-        return [_stamp(path.lstat()) for path in paths]
+        return [stamp_of(path) for path in paths]
     except OSError:
         return None
-
-
-def _stamp(status: os.stat_result) -> Stamp:
-    """Device, inode, size and the times of the last change of a file."""
-    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def _digest(seen: Seen) -> tuple[Stamp, str]:
     """A file's stamp and SHA-256 as it is. Raises _Changed where it changes meanwhile."""
     with _opener(seen)() as file:
-        stamp = _stamp(os.fstat(file.fileno()))
+        before = stamp(os.fstat(file.fileno()))
         digest = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]  # it reads into buffers
-        if _stamp(os.fstat(file.fileno())) != stamp:
+        if stamp(os.fstat(file.fileno())) != before:
             raise _Changed
-    return stamp, digest
+    return before, digest
 
 
 def _opener(seen: Seen) -> Callable[[], BinaryIO]:

@@ -7,6 +7,7 @@ itself no time tells: pages are checked again a day after they were.
 """
 
 import json
+import os
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -35,10 +36,20 @@ def checked_path(state: Path) -> Path:
     return state.with_name(state.name + ".checked")
 
 
-def stamp_of(state: Path) -> Stamp:
-    """The stamp of a file that is there."""
-    found = state.lstat()
-    return Stamp(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+def stamp(status: os.stat_result) -> Stamp:
+    """The stamp in what the system said."""
+    return Stamp(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+
+def stamp_of(path: Path) -> Stamp:
+    """The stamp of a file that is there. Raises OSError."""
+    return stamp(path.lstat())
+
+
+def stamp_at_rest(state: Path) -> Stamp | None:
+    """The stamp of a state's file; None while a journal lies beside it, whose pages belong to it. Raises OSError."""
+    hot = state.with_name(state.name + "-journal").exists()
+    return None if hot else stamp_of(state)
 
 
 def checked_ms(state: Path, at_ms: int) -> int | None:
@@ -47,9 +58,7 @@ def checked_ms(state: Path, at_ms: int) -> int | None:
     """
     try:
         value = json.loads(read_beside(checked_path(state), _TEXT_MAX))
-        when_ms, stamp = value["checked_ms"], Stamp(*value["stamp"])
-        hot = state.with_name(state.name + "-journal").exists()
-        same = not hot and stamp == stamp_of(state)
+        when_ms, same = value["checked_ms"], Stamp(*value["stamp"]) == stamp_at_rest(state)
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     known = same and type(when_ms) is int and 0 <= at_ms - when_ms < AGE_MAX_MS
