@@ -8,6 +8,7 @@ from pathlib import Path
 from benchmarks import made
 from reconcile import identity
 from reconcile.model import Account, Identity, marker
+from reconcile.protocol.ending import ended_without_sends
 from reconcile.providers.base import Outgoing
 from reconcile.providers.toloka.requests import body_of, target_of
 from reconcile.state.events import (
@@ -132,18 +133,7 @@ def _begun(ledger: Ledger, number: int) -> RunStarted:
 
 
 def _ended(number: int, payments: int) -> RunEnded:
-    return RunEnded(
-        run_id=_run_id(number),
-        outcome="done",
-        plan_digest="",
-        issued=0,
-        adopted=payments,
-        rejected=0,
-        in_doubt=0,
-        not_sent=0,
-        paid=(),
-        at_ms=made.AT_MS,
-    )
+    return ended_without_sends(_run_id(number), at_ms=made.AT_MS, adopted=payments)
 
 
 def _run_id(number: int) -> str:

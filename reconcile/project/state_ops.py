@@ -12,10 +12,11 @@ from reconcile.project.config import Project
 from reconcile.project.look import find_bonus
 from reconcile.project.run import holding_lock
 from reconcile.project.system import actor, host, new_id, pull_request
+from reconcile.protocol.ending import ended_without_sends
 from reconcile.render.state_values import BonusRow
 from reconcile.state import files
 from reconcile.state.backup import backup_state, restore_state
-from reconcile.state.events import Event, PaymentResolved, Result, RunEnded, RunStarted, StateCarried
+from reconcile.state.events import Event, PaymentResolved, Result, RunStarted, StateCarried
 from reconcile.state.ledger import Head, Ledger, RecordedPayment
 from reconcile.state.lock import Holder, RunLock, take_over
 from reconcile.state.reader import SqliteReader, open_reader
@@ -156,7 +157,13 @@ def require_state(project: Project, reader: SqliteReader | None) -> SqliteReader
 def journal(project: Project, ledger: Ledger, command: str, events: Sequence[Event]) -> None:
     """Make what a person decided durable, as a run of its own: who, when, where."""
     run_id = new_id()
-    ledger.commit([_started(project, run_id, command, ledger.epoch + 1), *events, _ended(project, run_id)])
+    ledger.commit(
+        [
+            _started(project, run_id, command, ledger.epoch + 1),
+            *events,
+            ended_without_sends(run_id, at_ms=project.clock.now_ms()),
+        ]
+    )
 
 
 def _started(project: Project, run_id: str, command: str, epoch: int) -> RunStarted:
@@ -170,19 +177,4 @@ def _started(project: Project, run_id: str, command: str, epoch: int) -> RunStar
         version=__version__,
         at_ms=project.clock.now_ms(),
         pull_request=pull_request(project.environ),
-    )
-
-
-def _ended(project: Project, run_id: str) -> RunEnded:
-    return RunEnded(
-        run_id=run_id,
-        outcome="done",
-        plan_digest="",
-        issued=0,
-        adopted=0,
-        rejected=0,
-        in_doubt=0,
-        not_sent=0,
-        paid=(),
-        at_ms=project.clock.now_ms(),
     )

@@ -120,5 +120,21 @@ def ended(
     )
 
 
+def ended_without_sends(run_id: str, *, at_ms: int, adopted: int = 0, outcome: str = "done") -> RunEnded:
+    """The last event of a run that sends nothing. `adopted`: payments that it took over."""
+    return RunEnded(
+        run_id=run_id,
+        outcome=outcome,
+        plan_digest="",
+        issued=0,
+        adopted=adopted,
+        rejected=0,
+        in_doubt=0,
+        not_sent=0,
+        paid=(),
+        at_ms=at_ms,
+    )
+
+
 def _count(left: Collection[LeftBonus], why: Left) -> int:
     return left.whys[why] if isinstance(left, LeftRows) else sum(1 for bonus in left if bonus.why is why)

@@ -11,6 +11,7 @@ from reconcile.errors import BonusctlError, EventRefused, Interrupted, StateErro
 from reconcile.model import parse_marker
 from reconcile.protocol.adopting import Sought
 from reconcile.protocol.contact import bind, find_account
+from reconcile.protocol.ending import ended_without_sends
 from reconcile.protocol.gateway import Gateway, told
 from reconcile.protocol.runner import Ports, ProviderAccess, RunOptions, started
 from reconcile.protocol.scan import ScanFailed, scan
@@ -166,15 +167,4 @@ def broken_off(ports: Ports, options: RunOptions, error: BonusctlError) -> None:
 
 def ended(ports: Ports, options: RunOptions, adopted: int, outcome: str = "done") -> RunEnded:
     """The end of a run that sends nothing."""
-    return RunEnded(
-        run_id=options.run_id,
-        outcome=outcome,
-        plan_digest="",
-        issued=0,
-        adopted=adopted,
-        rejected=0,
-        in_doubt=0,
-        not_sent=0,
-        paid=(),
-        at_ms=ports.clock.now_ms(),
-    )
+    return ended_without_sends(options.run_id, at_ms=ports.clock.now_ms(), adopted=adopted, outcome=outcome)

@@ -10,7 +10,7 @@ from decimal import Decimal
 from itertools import count
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from reconcile.model import PaymentStatus
 from reconcile.state.reader import open_reader
@@ -137,6 +137,9 @@ class Project:
     `asked` are the amounts by worker, as the spec has them; `environ` is added to a command's environment.
     """
 
+    config: ClassVar[str] = CONFIG
+    keys: ClassVar[dict[str, str]] = {}
+
     def __init__(
         self,
         folder: Path,
@@ -152,9 +155,9 @@ class Project:
         self.launcher = launcher
         self.emulator = emulator
         self.asked: dict[str, str] = {}
-        self.environ: dict[str, str] = {}
+        self.environ = dict(self.keys)
         (folder / "specs").mkdir(parents=True)
-        config = CONFIG.format(
+        config = self.config.format(
             endpoint=endpoint or emulator.endpoint, mode=mode, environment=environment, concurrency=concurrency
         )
         (folder / "bonusctl.yaml").write_text(config)

@@ -2,10 +2,8 @@
 
 import re
 from collections import Counter
-from pathlib import Path
 
-from tests.kill.launching import Launcher, Project
-from tests.support.emulator import EmulatorProcess
+from tests.kill.launching import Project
 
 ACCOUNT = "300000000001"
 KEYS = {
@@ -37,23 +35,8 @@ def worker_of(name: str) -> str:
 class MturkProject(Project):
     """Each bonus is for an assignment that is named after its worker."""
 
-    def __init__(
-        self,
-        folder: Path,
-        launcher: Launcher,
-        emulator: EmulatorProcess,
-        mode: str = "",
-        *,
-        environment: str = "sandbox",
-        concurrency: int = 2,
-        endpoint: str = "",
-    ) -> None:
-        super().__init__(folder, launcher, emulator)
-        self.environ |= KEYS
-        config = CONFIG.format(
-            endpoint=endpoint or emulator.endpoint, mode=mode, environment=environment, concurrency=concurrency
-        )
-        (folder / "bonusctl.yaml").write_text(config)
+    config = CONFIG
+    keys = KEYS
 
     def ask(self, campaign: str = "c", **amounts: str) -> None:
         self.asked |= amounts

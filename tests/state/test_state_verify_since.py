@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from reconcile.errors import EventRefused
+from reconcile.protocol.ending import ended_without_sends
 from reconcile.state import rowsums
 from reconcile.state.chain import NO_EVENTS
 from reconcile.state.connection import harden
-from reconcile.state.events import RunEnded
 from reconcile.state.forming import form
 from reconcile.state.kept_sums import KeptSums, format_sums, parse_sums, read_kept, read_verified, verified_path
 from reconcile.state.ledger import Head
@@ -212,19 +212,7 @@ def test_a_run_s_end_that_is_written_in_the_middle_of_a_commit_counts_once(state
         assert reader is not None
         run_id = next(iter(reader.runs(1))).run_id
     with locked_ledger(state) as (ledger, _):
-        ended = RunEnded(
-            run_id=run_id,
-            outcome="done",
-            plan_digest="",
-            issued=0,
-            adopted=0,
-            rejected=0,
-            in_doubt=0,
-            not_sent=0,
-            paid=(),
-            at_ms=START_MS,
-        )
-        ledger.commit([prepared(5, CAT, sequence=2), ended])
+        ledger.commit([prepared(5, CAT, sequence=2), ended_without_sends(run_id, at_ms=START_MS)])
     assert verify_file(state).since is not None
     assert verify_file_in_full(state).sound
 
