@@ -72,16 +72,19 @@ def send(ledger: Ledger, options: Options, sent: Sent) -> Answer:
 
 
 def run_due(ledger: Ledger, options: Options, now_ms: int) -> None:
-    """Carry out everything whose time has come: late requests, then operations."""
-    for request in ledger.take_late(now_ms):
-        try:
-            with ledger.all_or_nothing():
-                send(ledger, options, Sent(request.account, request.query, request.body.encode("latin-1"), now_ms))
-        except Refusal:
-            continue  # nobody is there to be told
-    run_late(ledger, options, now_ms)
-    for entry in ledger.due_operations(now_ms):
-        finish(ledger, options, entry, now_ms)
+    """Carry out everything whose time has come: late requests, then operations. Each as of its own time, the oldest
+    first, also where nobody asked anything for hours.
+    """
+    while (due_ms := ledger.next_due_ms()) is not None and due_ms <= now_ms:
+        for request in ledger.take_late(due_ms):
+            try:
+                with ledger.all_or_nothing():
+                    send(ledger, options, Sent(request.account, request.query, request.body.encode("latin-1"), due_ms))
+            except Refusal:
+                continue  # nobody is there to be told
+        run_late(ledger, options, due_ms)
+        for entry in ledger.due_operations(due_ms):
+            finish(ledger, options, entry, due_ms)
 
 
 def finish(ledger: Ledger, options: Options, entry: OpenOperation, now_ms: int) -> None:

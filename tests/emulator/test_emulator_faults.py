@@ -3,6 +3,7 @@
 import json
 import time
 import uuid
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -74,6 +75,17 @@ def test_a_late_request_pays_after_its_connection_died(toloka: Toloka) -> None:
     toloka.emulator.advance(60_000)
     assert toloka.paid() == ["worker"]
     assert toloka.get(f"/operations/{once}").json()["status"] == "SUCCESS"
+
+
+def test_what_comes_late_is_paid_as_of_its_own_time(toloka: Toloka) -> None:
+    """Nobody asks for an hour: the payment is not as young as the next question."""
+    first = datetime.fromisoformat(toloka.post(bonus("w1")).json()["created"])
+    toloka.emulator.faults([{"name": "late", "delay_ms": 60_000}])
+    with pytest.raises(httpx.RemoteProtocolError):
+        toloka.post_async([bonus("w2")], str(uuid.uuid4()))
+    toloka.emulator.advance(3_600_000)
+    (late,) = (row for row in toloka.get("/user-bonuses").json()["items"] if row["user_id"] == "w2")
+    assert 60 <= (datetime.fromisoformat(late["created"]) - first).total_seconds() < 600
 
 
 def test_a_late_request_pays_by_itself_when_its_time_comes(toloka: Toloka) -> None:
