@@ -277,8 +277,12 @@ class History:
     def _doubtful(self) -> bool:
         """Whether payments may stand at the provider that no list tells the owner of."""
         truth = self.provider.truth
+        if not isinstance(truth, MturkTruth):
+            return False
         lost = self.kind.by_looks and (self.shared or any(machine.life for machine in self.machines))
-        return lost or (isinstance(truth, MturkTruth) and bool(truth.by_hand))
+        # On two pages such twins look like one payment that is shown twice.
+        parted = truth.has_twins() and any(machine.page for machine in self.machines)
+        return lost or parted or bool(truth.by_hand)
 
 
 def swarm(chooser: Chooser, seed: int, folder: Path) -> History:

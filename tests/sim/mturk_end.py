@@ -55,6 +55,11 @@ class MturkTruth(Truth):
         """Whether this line of a list is that payment."""
         return made.recipient == payment.recipient and self.shows(made, payment.amount, payment.remote_id)
 
+    def has_twins(self) -> bool:
+        """Whether two payments of one second are alike in all that a list shows."""
+        names = [one.remote_id for made in self.made.values() for one in made]
+        return len(set(names)) < len(names)
+
     def may_still_pay(self) -> Iterator[bytes]:
         """Tokens of requests on their way that have not paid."""
         for (body,) in self.running.ledger.connection.execute("SELECT body FROM mturk_late"):

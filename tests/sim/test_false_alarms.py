@@ -11,9 +11,11 @@ from tests.sim.book import Book, Operation, Violation
 from tests.sim.chooser import Choice, Script
 from tests.sim.events import EVENTS
 from tests.sim.history import History, Shape
+from tests.sim.kinds import KINDS
 from tests.sim.rules import Trace, on_send
 
 PAYMENT = b"p" * 16
+PASSES = "23 hours and 55 minutes pass"
 SENT = ("/api/v1/user-bonuses?operation_id=o", b"[]")
 
 
@@ -49,6 +51,25 @@ def test_a_request_that_another_run_journaled_breaks_a_rule() -> None:
     trace = Trace(window_ms=899_000, started=True, scanned={"": 900_000})
     with pytest.raises(Violation, match="a request whose send is not in the journal"):
         on_send(trace, book_of_two_sends(), {(1, 1): 1_000, (1, 2): 901_000}, SENT, 902_000)
+
+
+def test_twins_of_one_second_on_two_pages_may_stay_in_doubt(tmp_path: Path) -> None:
+    """At MTurk, on pages of one row each. One answer is lost, the run dies, and the token is forgotten: two payments that
+    are alike in all that the list shows may be one that it shows twice.
+    """
+    (kind,) = (kind for kind in KINDS if kind.name == "mturk")
+    passes = 1 + [event.words for event in EVENTS if event.mturk].index(PASSES)
+    choices = [
+        Choice("run 1", "pages", 1, 1),
+        Choice("run 1", "request send_bonus", 2, 14),
+        Choice("run 1", "after commit", 12, 1),
+        Choice("run 1", "between", 1, passes),
+    ]
+    history = History(Script(choices), Shape(kind=kind, bonuses=1, rounds=1), tmp_path)
+    history.play()
+    assert history.story[1:4] == ["  request send_bonus: the answer breaks off", "  A died: after commit", PASSES]
+    assert len([one for made in history.provider.truth.made.values() for one in made]) == 2
+    assert "in_doubt" in history.story[-1]
 
 
 def test_whoever_renames_without_a_word_answers_for_it_before_the_amounts_change(tmp_path: Path) -> None:
