@@ -1,7 +1,9 @@
 """The end of a run: every desired bonus with one reason, and the sums that the journal keeps."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from decimal import Decimal
 
+from reconcile.money import Money
 from reconcile.plan.model import Action, Change, Plan
 from reconcile.protocol.context import Tally
 from reconcile.protocol.report import Left, LeftBonus, LeftRows, PaidRows, left_bonus
@@ -41,35 +43,45 @@ def what_is_left(
 def _unpaid(send: Sequence[Change], now: int | None, tally: Tally, stopped: Stopped) -> Iterator[LeftBonus]:
     # What was left at first and found paid later is paid.
     found = {item.payment_id for item in tally.paid if item.payment_id in tally.left} if tally.left else set()
-    paid = _Met(item.payment_id for item in tally.paid)
+    paid = _Met((item.payment_id, item.amount) for item in tally.paid)
     for number, change in enumerate(send):
         assert change.payment_id is not None
         known = None if change.payment_id in found else tally.left.get(change.payment_id)
         if known is not None:
             yield known
-        elif not paid.take(change.payment_id):
+            continue
+        amount = paid.take(change.payment_id)
+        if amount is None:
             why = stopped.get(change.provider) if isinstance(stopped, Mapping) else stopped
             unsent = Left.LIMIT if now is not None and number >= now else why or Left.UNREACHABLE
             yield left_bonus(change, unsent)
+        elif amount != change.amount:
+            yield left_bonus(change, Left.CONFLICT, _other_amount(change, amount))
+
+
+def _other_amount(change: Change, amount: Decimal) -> str:
+    paid, asked = Money(amount, change.currency), Money(change.amount, change.currency)
+    return f"the provider shows this payment with {paid}, made elsewhere under the same id; {asked} was asked for"
 
 
 class _Met:
-    """Ids that come in almost the order in which they are asked for, each once: only those that came too early are kept."""
+    """(id, amount) of payments that come in almost the order in which they are asked for, each once: only those that came
+    too early are kept.
+    """
 
-    def __init__(self, ids: Iterator[bytes]) -> None:
-        self._ids = ids
-        self._early: set[bytes] = set()
+    def __init__(self, paid: Iterator[tuple[bytes, Decimal]]) -> None:
+        self._paid = paid
+        self._early: dict[bytes, Decimal] = {}
 
-    def take(self, wanted: bytes) -> bool:
-        """Whether the id is among them."""
+    def take(self, wanted: bytes) -> Decimal | None:
+        """With what amount the id is among them, None if it is not."""
         if wanted in self._early:
-            self._early.remove(wanted)
-            return True
-        for met in self._ids:
+            return self._early.pop(wanted)
+        for met, amount in self._paid:
             if met == wanted:
-                return True
-            self._early.add(met)
-        return False
+                return amount
+            self._early[met] = amount
+        return None
 
 
 def _in_doubt(plan: Plan, tally: Tally) -> Iterator[LeftBonus]:
