@@ -58,6 +58,7 @@ class Unrecorded(StateError):
             remedy=cause.remedy or "Mend the disk, then run it again: it recovers from the journal.\n  bonusctl apply",
             reason=cause.reason,
         )
+        self.cause = cause
         self.lines = lines
 
 

@@ -7,9 +7,10 @@ others are for matching. What is taken over becomes durable in one commit, after
 from collections.abc import Sequence
 from typing import Final, NamedTuple, Protocol
 
-from reconcile.errors import BonusctlError, EventRefused, Interrupted, StateError
+from reconcile.errors import BonusctlError
 from reconcile.model import parse_marker
 from reconcile.protocol.adopting import Sought
+from reconcile.protocol.broken_off import journal_end
 from reconcile.protocol.contact import bind, find_account
 from reconcile.protocol.ending import ended_without_sends
 from reconcile.protocol.gateway import Gateway, told
@@ -158,11 +159,8 @@ def _events(
 
 
 def broken_off(ports: Ports, options: RunOptions, error: BonusctlError) -> None:
-    """Journal the end of a run that broke off, unless it is the state itself that broke."""
-    if isinstance(error, StateError) and not isinstance(error, EventRefused):
-        return
-    outcome = "interrupted" if isinstance(error, Interrupted) else "failed"
-    ports.ledger.commit([ended(ports, options, 0, outcome)])
+    """Journal the end of a run that broke off."""
+    journal_end(ports.ledger, error, lambda outcome: ended(ports, options, 0, outcome))
 
 
 def ended(ports: Ports, options: RunOptions, adopted: int, outcome: str = "done") -> RunEnded:

@@ -10,10 +10,11 @@ from functools import partial
 from itertools import islice
 from typing import Final, NamedTuple, Protocol
 
-from reconcile.errors import BonusctlError, Interrupted, StateError
+from reconcile.errors import BonusctlError
 from reconcile.plan.model import Change, Plan
 from reconcile.protocol.adopting import RefreshView, Sought
 from reconcile.protocol.books import nobodys
+from reconcile.protocol.broken_off import journal_end
 from reconcile.protocol.context import Tally
 from reconcile.protocol.ending import Stopped, ended, settled_before, what_is_left
 from reconcile.protocol.gateway import Gateway
@@ -335,7 +336,7 @@ class _Run:
         return report
 
     def _fail(self, error: BonusctlError) -> None:
-        """Journal the end of a run that broke off, unless it is the state itself that broke.
+        """Journal the end of a run that broke off.
 
         What was settled before that is said with the error: without a report nobody else tells of it.
         """
@@ -343,11 +344,8 @@ class _Run:
         if settled:
             earlier = f"Before that, {settled} payments were settled or found as issued; they are in the state."
             error.detail = f"{error.detail} {earlier}".strip()
-        if isinstance(error, StateError):
-            return
         left = tuple(self._tally.left.values())
-        outcome = "interrupted" if isinstance(error, Interrupted) else "failed"
-        self._ports.ledger.commit([self._ended(outcome, left)])
+        journal_end(self._ports.ledger, error, lambda outcome: self._ended(outcome, left))
 
     def _ended(self, outcome: str, left: Collection[LeftBonus]) -> RunEnded:
         return ended(
