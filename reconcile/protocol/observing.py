@@ -8,7 +8,8 @@ from typing import Final, NamedTuple, assert_never
 from reconcile.protocol.absence import absence_counts, accounts_for, window_left_ms
 from reconcile.protocol.ages import Moment, youngest_ms
 from reconcile.protocol.context import Context
-from reconcile.protocol.gateway import is_long, over_ms, told
+from reconcile.protocol.gateway import over_ms, told
+from reconcile.protocol.holding import Hold, is_beyond
 from reconcile.protocol.listing import PAGE, Listing
 from reconcile.protocol.listing_assignments import AssignmentListing
 from reconcile.protocol.polling import Polling
@@ -56,6 +57,7 @@ class Observer:
         self._scanned = scanned
         self._watched = Watched()
         self._polling = Polling(context, self._watched)
+        self._hold = Hold(context)
         books = context.books
         self.listing = Listing(context, newest_remote_id) if books is None else AssignmentListing(books)
         # So many payments make a reading of the list worth while: as many pages as are read at once.
@@ -75,7 +77,8 @@ class Observer:
         track.due_ms = now.boottime_ms
         track.deadline_ms = now.boottime_ms + max(0, timeout_ms - age_ms)
         held = self._context.promise(track).holds_operations
-        awaited = track.stage is Stage.AWAITED and held and self._context.books is None
+        shown = self._context.books is None and self._hold.closed_by() is None
+        awaited = track.stage is Stage.AWAITED and held and shown
         self._watched.add(track, Stage.AWAITED if awaited else Stage.ACCEPTED)
         if self.listing.claim(track) and self._settle(track, Basis.LIST):
             return
@@ -117,8 +120,9 @@ class Observer:
         due += [] if polls_ms is None else [polls_ms]
         if not self.listing.running:
             gather_ms = 0 if self._gathered_since_ms is None else self._gathered_since_ms + LIST_AFTER_MS
-            due += [max(track.due_ms, gather_ms) for track in self._watched.at(Stage.LISTED)]
-            due += [gather_ms] if self._watched.any_at(Stage.AWAITED) else []
+            list_ms = max(gather_ms, self._hold.until_ms)
+            due += [max(track.due_ms, list_ms) for track in self._watched.at(Stage.LISTED)]
+            due += [list_ms] if self._watched.any_at(Stage.AWAITED) else []
         return min(due, default=None)
 
     # --- answers ---------------------------------------------------------------------------------------------------
@@ -166,6 +170,8 @@ class Observer:
         """A page of the payments' list. What it proves whole is settled; after a reading's last page the operations that
         waited for it are judged, and what it should have shown by then is asked for.
         """
+        if isinstance(answer, Unread):
+            self._hold.heed(answer)
         taken = self.listing.take(call, answer, self._watched.payments)
         for track in taken.complete:
             self._settle(track, Basis.LIST)
@@ -256,6 +262,10 @@ class Observer:
         return Proofs(track.found, track.log, burnt, ended.finished_ms if ended is not None else None)
 
     def _to_list(self, track: Track) -> None:
+        closed_by = self._hold.closed_by()
+        if closed_by is not None:
+            self._unread(track, closed_by, Stage.LISTED)
+            return
         track.due_ms = self._context.gateway.moment().boottime_ms
         self._watched.move(track, Stage.LISTED)
         self._gather(track)
@@ -267,6 +277,8 @@ class Observer:
             self._gathered_since_ms = self._context.gateway.moment().boottime_ms
 
     def _list_due(self, now_ms: int, *, idle: bool) -> bool:
+        if now_ms < self._hold.until_ms:
+            return False
         awaited = self._watched.any_at(Stage.AWAITED)
         if not awaited and not any(track.due_ms <= now_ms for track in self._watched.at(Stage.LISTED)):
             return False
@@ -281,6 +293,12 @@ class Observer:
         self._to_be_shown = tuple(track for track in self._watched.at(Stage.AWAITED) if track.due_ms <= until_ms)
 
     def _end_reading(self) -> None:
+        closed_by = self._hold.closed_by()
+        if closed_by is not None:
+            # No reading will show what is expected of the next one.
+            self._to_be_shown = self._watched.at(Stage.AWAITED)
+            for track in self._watched.at(Stage.LISTED):
+                self._unread(track, closed_by, Stage.LISTED)
         for track in self._to_be_shown:
             if track.stage is Stage.AWAITED and track in self._watched:
                 self._watched.move(track, Stage.ACCEPTED)
@@ -293,13 +311,18 @@ class Observer:
         now = self._context.gateway.moment()
         now_ms = now.boottime_ms
         pause_s = answer.retry_after_s
-        limited = is_long(answer) and (answer.trouble is Trouble.QUOTA or not self._context.is_patient(pause_s or 0))
+        limited = is_beyond(self._context, answer)
         if limited:
             text = f"what was sent cannot be looked at now: {told(answer, self._context.gateway.codec)}"
             self._context.wait(Left.IN_DOUBT, text, over_ms(answer, now))
-        if limited or answer.trouble is Trouble.STOP or (track.reads >= READS_MAX and stage is Stage.LISTED):
+        down = track.reads >= READS_MAX and stage is Stage.LISTED
+        if limited or answer.trouble is Trouble.STOP or (down and track.log_read):
             track.said(answer)
             self._leave(track, Left.IN_DOUBT)
+        elif down:
+            # The list stays away: the operation's own log may prove it as well.
+            track.reads, track.due_ms = 0, now_ms
+            self._watched.move(track, Stage.ITEMS)
         elif track.reads >= READS_MAX and stage is Stage.ITEMS:
             track.log_read, track.reads = True, 0
             self._to_list(track)
