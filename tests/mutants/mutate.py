@@ -1,7 +1,9 @@
 """`make mutate`: mutmut over the modules that decide whether money moves, each against the tests that hold it.
 
-It works on a copy of the repository in a temporary folder: mutmut writes the mutants beside what it mutates. Printed
-are, for each module, how many were noticed and which live. Exit code 3 where mutmut could not run.
+`python -m tests.mutants.mutate [NAME…]`: all of `targets.py`, or the modules of these names. Each is mutated by itself, in a
+copy of the repository in a temporary folder: mutmut writes the mutants beside what it mutates, and its own tests alone
+are asked. Printed are, as soon as a module is done, how many were noticed, and those that live. Exit code 3 where mutmut
+could not run.
 """
 
 import re
@@ -10,48 +12,44 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
+
+from tests.mutants.targets import TARGETS
 
 ROOT: Final = Path(__file__).parents[2]
 COPIED: Final = ("reconcile", "tests", "pyproject.toml", "README.md", "LICENSE", "docs", "Makefile", "requirements")
 LIMIT_S: Final = 3_600
-TARGETS: Final = {
-    "reconcile/protocol/recovery.py": ("tests/protocol/test_recovery.py", "tests/protocol/test_small_proofs.py"),
-    "reconcile/protocol/ages.py": ("tests/protocol/test_ages.py", "tests/protocol/test_small_proofs.py"),
-    "reconcile/protocol/absence.py": ("tests/protocol/test_small_proofs.py",),
-    "reconcile/protocol/settling.py": ("tests/protocol/test_small_proofs.py",),
-    "reconcile/protocol/gate.py": ("tests/protocol/test_modes.py", "tests/protocol/test_runs.py"),
-    "reconcile/plan/decision.py": ("tests/plan/test_decision.py", "tests/plan/test_planner.py"),
-    "reconcile/plan/sorter.py": ("tests/plan/test_planner.py", "tests/plan/test_acceptance.py"),
-    "reconcile/providers/toloka/outcomes.py": ("tests/providers/test_toloka_outcomes.py",),
-}
 NOTICED: Final = ("killed", "timeout", "suspicious", "segfault")
 
 
-def settings_of(modules: Sequence[str]) -> str:
+def settings_of(module: str) -> str:
     """The part of pyproject.toml that mutmut reads."""
-    tests = sorted({name for module in modules for name in TARGETS[module]})
-    lists = {"paths_to_mutate": list(modules), "tests_dir": tests, "also_copy": ["reconcile", "tests"]}
+    lists = {"source_paths": [module], "pytest_add_cli_args_test_selection": list(TARGETS[module])}
+    lists["also_copy"] = ["reconcile", "tests"]
     return "\n[tool.mutmut]\n" + "".join(f"{name} = {found!r}\n".replace("'", '"') for name, found in lists.items())
 
 
-def figures(text: str) -> tuple[dict[str, Counter[str]], list[str]]:
-    """What `mutmut results --all true` says: by module, how many ended how; and the names of those that live."""
-    found: dict[str, Counter[str]] = {}
+def figures(text: str) -> tuple[Counter[str], list[str]]:
+    """What `mutmut results --all true` says: how many ended how; and the names of those that live or that no test reached."""
+    ends: Counter[str] = Counter()
     alive = []
     for name, end in re.findall(r"(?m)^\s*(reconcile\.\S+): ([a-z ]+?)\s*$", text):
-        module = name.partition(".x")[0]
-        found.setdefault(module, Counter())[end] += 1
-        if end == "survived":
+        ends[end] += 1
+        if end not in NOTICED:
             alive.append(name)
-    return found, alive
+    return ends, alive
 
 
 def main() -> int:
     """All modules, or those whose name is given."""
     modules = [module for module in TARGETS if not sys.argv[1:] or Path(module).stem in sys.argv[1:]]
+    ran = [mutate(module) for module in modules]
+    return 0 if all(ran) else 3
+
+
+def mutate(module: str) -> bool:
+    """Mutate one module, and print what came of it. Whether mutmut could."""
     folder = Path(tempfile.mkdtemp(prefix="mutate-"))
     try:
         for name in COPIED:
@@ -59,23 +57,21 @@ def main() -> int:
             copy = shutil.copytree if whole.is_dir() else shutil.copyfile
             copy(whole, folder / name)
         with (folder / "pyproject.toml").open("a") as file:
-            file.write(settings_of(modules))
+            file.write(settings_of(module))
         ran = _mutmut(folder, "run")
-        results = _mutmut(folder, "results", "--all", "true")
-        found, alive = figures(results.stdout)
-        if not found:
-            print(f"not run: mutmut found nothing to say\n{ran.stdout[-2000:]}{ran.stderr[-2000:]}")
-            return 3
-        for module, ends in sorted(found.items()):
-            noticed = sum(ends[end] for end in NOTICED)
+        ends, alive = figures(_mutmut(folder, "results", "--all", "true").stdout)
+        if not ends:
             print(
-                f"{module}: {noticed} of {ends.total()} noticed, {ends['survived']} live, {ends['no tests']} untested"
+                f"{module}: not run, mutmut found nothing to say\n{ran.stdout[-2000:]}{ran.stderr[-2000:]}", flush=True
             )
+            return False
+        noticed = sum(ends[end] for end in NOTICED)
+        print(f"{module}: {noticed} of {ends.total()} noticed, {dict(ends)}", flush=True)
         for name in alive:
-            print(_mutmut(folder, "show", name).stdout)
+            print(_mutmut(folder, "show", name).stdout, flush=True)
+        return True
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return 0
 
 
 def _mutmut(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
