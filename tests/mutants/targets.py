@@ -49,7 +49,7 @@ TARGETS: Final[Mapping[str, tuple[str, ...]]] = {
     "reconcile/state/verify_money.py": _VERIFY,
     "reconcile/state/findings.py": _VERIFY,
     "reconcile/state/chain.py": ("tests/state/test_state_commits.py", *_VERIFY),
-    "reconcile/state/lock.py": ("tests/state/test_state_lock.py",),
+    "reconcile/state/lock.py": ("tests/state/test_state_lock_words.py", "tests/state/test_state_lock.py"),
     "reconcile/state/anchor.py": ("tests/state/test_state_kept_files.py", "tests/state/test_state_beside.py"),
     "reconcile/state/beside.py": ("tests/state/test_state_beside.py",),
     "reconcile/state/checked.py": ("tests/state/test_state_kept_files.py", "tests/state/test_state_checked.py"),
