@@ -29,6 +29,7 @@ class Change(NamedTuple):
     an approval names) are set, and `operation_id` once the account is known; else they are None, 0, 0, b"", None.
     `why` explains a conflict, or what a top-up adds to. `differences` are the explained differences between what was
     issued and what is now desired, one line each. `path` and `line`: where the bonus stands, "" and 0 for an orphan.
+    `renamed`: the bonus had another name before (`formerly`), under which its payments have other ids.
     """
 
     action: Action
@@ -48,6 +49,7 @@ class Change(NamedTuple):
     line: int
     why: str
     differences: tuple[str, ...]
+    renamed: bool = False
 
     @property
     def address(self) -> str:

@@ -207,7 +207,14 @@ class Sorter:
         )
         row = self._row(tally, bonus, pay.action, pay.amount, issued, pay.why)
         self.changes.append(
-            row._replace(payment_id=payment_id, sequence=pay.sequence, attempt=pay.attempt, entry=entry, texts=texts)
+            row._replace(
+                payment_id=payment_id,
+                sequence=pay.sequence,
+                attempt=pay.attempt,
+                entry=entry,
+                texts=texts,
+                renamed=bonus.formerly is not None and bonus.formerly.bonus_id != bonus.bonus_id,
+            )
         )
         if bonus.allow or bonus.campaign.allow:
             self.allowed[bonus.bonus_id] = bonus.allow | bonus.campaign.allow

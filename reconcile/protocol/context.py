@@ -17,7 +17,9 @@ from reconcile.state.ledger import OperationItem
 
 @dataclass(slots=True)
 class Tally:
-    """What a run proved, in the order in which it became durable."""
+    """What a run proved, in the order in which it became durable. `holding`: the providers at which bonuses with a former
+    name wait.
+    """
 
     paid: PaidRows = field(default_factory=PaidRows)
     left: dict[bytes, LeftBonus] = field(default_factory=dict)
@@ -25,6 +27,7 @@ class Tally:
     alarms: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     missing: list[Missing] = field(default_factory=list)
+    holding: set[str] = field(default_factory=set)
 
     def forget(self, provider: str) -> None:
         """Before a provider's open operations are looked at anew: what was left of them before does not count."""

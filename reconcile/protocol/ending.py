@@ -53,6 +53,8 @@ def _unpaid(send: Sequence[Change], now: int | None, tally: Tally, stopped: Stop
         amount = paid.take(change.payment_id)
         if amount is None:
             why = stopped.get(change.provider) if isinstance(stopped, Mapping) else stopped
+            if change.renamed and change.provider in tally.holding:
+                why = Left.GATE
             unsent = Left.LIMIT if now is not None and number >= now else why or Left.UNREACHABLE
             yield left_bonus(change, unsent)
         elif amount != change.amount:

@@ -5,13 +5,16 @@ It opens at once where every possible request in flight carries an id that the p
 of the account's operations of the last day are of one payment, none is open that the state does not own, and the
 config sends asynchronous singles. Otherwise only time opens it: one settle window since the gate closed and since the
 newest payment of ours, with no foreign operation open. Accepted operations can run for hours: no window bounds them.
+
+A bonus with a former name is protected by no id: what was paid under that name has another. Behind a gate that singles
+opened it waits for the window all the same.
 """
 
 from typing import NamedTuple
 
 from reconcile.protocol.gateway import Gateway
 from reconcile.providers.base import ListOperations, OperationPhase, OperationsPage, Unread
-from reconcile.state.events import GateOpened
+from reconcile.state.events import SINGLES, GateOpened
 from reconcile.state.ledger import Ledger, LedgerRecord
 from reconcile.times import DAY_MS, duration
 
@@ -34,6 +37,37 @@ class _Operations(NamedTuple):
     foreign_open: int
 
 
+def names_wait(gateway: Gateway, record: LedgerRecord) -> Closed | None:
+    """Until when payments of bonuses with a former name wait. None once the newest complete scan began a settle window
+    after the first one since the gate closed, both by the provider's clock.
+    """
+    if not record.gate_ms:
+        return None
+    window_ms = gateway.settings.settle_window_s * 1000
+    first_ms, newest_ms, now_ms = record.gate_server_ms, record.watermark_ms, gateway.moment().server_ms
+    if first_ms is not None and newest_ms is not None and newest_ms - first_ms >= window_ms:
+        return None
+    left_ms = window_ms if first_ms is None or now_ms is None else window_ms - (now_ms - first_ms)
+    wait_s = min(max(1, -(-left_ms // 1000)), window_ms // 1000)
+    return Closed(
+        f"{gateway.settings.name}: this state is so young that a payment under a former name may not show yet: bonuses "
+        f"with `formerly` are paid in {duration(wait_s)} at the earliest",
+        wait_s,
+    )
+
+
+def pass_names(ledger: Ledger, gateway: Gateway, record: LedgerRecord) -> Closed | None:
+    """Record that payments of bonuses with a former name may be sent, or say what they wait for: the window, and
+    operations that this state does not know. None: they may be sent.
+    """
+    if not record.gate_ms:
+        return None
+    waiting = names_wait(gateway, record) or _foreign(gateway.settings.name, _operations(ledger, gateway, record))
+    if waiting is None:
+        _open(ledger, gateway, record, "settled")
+    return waiting
+
+
 def pass_gate(ledger: Ledger, gateway: Gateway, record: LedgerRecord, *, anchored: bool) -> Closed | None:
     """Open the gate if it may be opened, and record why; else say what it waits for. None: it is open.
 
@@ -43,7 +77,7 @@ def pass_gate(ledger: Ledger, gateway: Gateway, record: LedgerRecord, *, anchore
     if gateway.codec.lists_by_assignment:
         # Singles under tokens that any repetition shares, behind a scan of each assignment: `scan_assignments` has why.
         if record.gate:
-            _open(ledger, gateway, record, "singles")
+            _open(ledger, gateway, record, "anchor" if anchored and record.gate in ANCHORED else SINGLES)
         return None
     promise = gateway.codec.promise(settings.mode)
     singles = settings.batch_size == 1 and promise.holds_operations and promise.protection_ms > 0
@@ -59,7 +93,7 @@ def pass_gate(ledger: Ledger, gateway: Gateway, record: LedgerRecord, *, anchore
         return None if singles else _foreign(settings.name, _operations(ledger, gateway, record))
     found = _operations(ledger, gateway, record)
     if singles and isinstance(found, _Operations) and found.all_single and not found.foreign_open:
-        _open(ledger, gateway, record, "singles")
+        _open(ledger, gateway, record, SINGLES)
         return None
     waiting_s = _window_left_s(gateway, record)
     if waiting_s > 0:

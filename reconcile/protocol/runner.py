@@ -70,6 +70,11 @@ class ProjectView(Protocol):
         payments by assignment only. Shows nothing to anybody. Raises InvalidInput for specs with errors.
         """
 
+    def renamed(self, settings: ProviderSettings) -> bool:
+        """Whether the specs want anything paid through this provider that had another name before, as the ledger stands.
+        Shows nothing to anybody. Raises InvalidInput for specs with errors.
+        """
+
     def plan(self, reader: StateReader) -> Plan:
         """The plan against the state after refresh and recovery. Raises InvalidInput for specs with errors."""
 
@@ -237,6 +242,7 @@ class _Run:
                 anchored=session.record.ledger in options.anchored,
                 until_ms=self._until_ms(),
                 sought=lambda: project.sought(session.settings),
+                renamed=lambda: project.renamed(session.settings),
             )
         except ScanFailed as failed:
             self._scan_failed(session, failed)

@@ -16,7 +16,7 @@ from reconcile.protocol.contact import ask_account, bind, find_account, note_bal
 from reconcile.protocol.context import Context, Tally
 from reconcile.protocol.engine import Engine
 from reconcile.protocol.funds import funds_of, shortage
-from reconcile.protocol.gate import pass_gate
+from reconcile.protocol.gate import names_wait, pass_gate, pass_names
 from reconcile.protocol.gateway import Gateway
 from reconcile.protocol.journal import Journal
 from reconcile.protocol.ports import Clock, Control, Progress
@@ -30,6 +30,7 @@ from reconcile.protocol.scan_assignments import payable, scan_assignments
 from reconcile.protocol.settling import released
 from reconcile.protocol.track import Stage, Track, fresh, recovered
 from reconcile.providers.base import AccountFound
+from reconcile.rows import chosen
 from reconcile.state.events import Basis
 from reconcile.state.ledger import Ledger, LedgerRecord, OperationRecord
 from reconcile.times import HOUR_MS, MINUTE_MS, SECOND_MS
@@ -90,11 +91,13 @@ class Session:
         anchored: bool,
         until_ms: int,
         sought: Callable[[], Sequence[Sought]] = tuple,
+        renamed: Callable[[], bool] = bool,
     ) -> None:
         """Scan, gate, recover; again while something only waits for a moment before `until_ms` (boot-time clock).
 
         `wanted` tells which open payments may be sent again, None: none (a refresh never sends). `sought`: what the
-        specs may want paid, for a provider that lists by assignment. Raises ScanFailed.
+        specs may want paid, for a provider that lists by assignment. `renamed`: whether they ask for a payment of a
+        bonus with a former name. Raises ScanFailed.
         """
         self._patience_ms = until_ms
         while True:
@@ -106,6 +109,8 @@ class Session:
                 if closed is not None:
                     self.closed = Left.GATE
                     waits.append(self._wait(closed.text, closed.wait_s))
+                else:
+                    waits += self._for_renamed(renamed, until_ms)
             self._tally.waits, kept = [], self._tally.waits
             # What kept an old operation from being sent again keeps new ones from being sent, too.
             self.closed = self._recover(wanted) or self.closed
@@ -246,7 +251,7 @@ class Session:
             return None
         if self.closed is not None:
             return self.closed
-        changes = self.payable(changes)
+        changes = self._with_settled_names(self.payable(changes))
         if not changes:
             return None
         self._patience_ms = until_ms
@@ -267,6 +272,18 @@ class Session:
     def payable(self, changes: Sequence[Change]) -> Sequence[Change]:
         """Those that the provider's lists allow; the others are left, each with its reason."""
         return changes if self._books is None else payable(changes, self._books, self._tally)
+
+    def _with_settled_names(self, changes: Sequence[Change]) -> Sequence[Change]:
+        """Those that no payment under a former name may have made already; for the others a wait says until when."""
+        record = self.record
+        if not record.gate_ms or not any(change.renamed for change in changes):
+            return changes
+        held = pass_names(self._ledger, self.gateway, record)
+        if held is None:
+            return changes
+        self._tally.holding.add(self.settings.name)
+        self._tally.waits.append(self._wait(held.text, held.wait_s))
+        return chosen(changes, lambda change: not change.renamed)
 
     def _pay_all(self, changes: Sequence[Change]) -> Left | None:
         context = self._context()
@@ -391,6 +408,14 @@ class Session:
     def _wait(self, text: str, seconds: int | None) -> Wait:
         until_ms = None if seconds is None else self._clock.now_ms() + seconds * SECOND_MS
         return Wait(provider=self.settings.name, why=Left.GATE, text=text, until_ms=until_ms)
+
+    def _for_renamed(self, renamed: Callable[[], bool], until_ms: int) -> list[Wait]:
+        """What bonuses with a former name wait for, where this run pays any and has the patience."""
+        held = names_wait(self.gateway, self.record)
+        if held is None:
+            return []
+        wait = self._wait(held.text, held.wait_s)
+        return [wait] if self._soon([wait], until_ms) is not None and renamed() else []
 
     def _soon(self, waits: Sequence[Wait], until_ms: int) -> int | None:
         """Milliseconds to the first wait that ends in time, None if there is none."""

@@ -108,9 +108,13 @@ class GateClosed:
     at_ms: int
 
 
+SINGLES: Final = "singles"
+"""A gate opens at once: whatever is in flight carries an id that the provider refuses to repeat."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateOpened:
-    """The gate was proved safe; `reason`: emulator, singles, settled, anchor."""
+    """The gate was proved safe; `reason`: emulator, SINGLES, settled, anchor."""
 
     kind: ClassVar[str] = "gate_opened"
     ledger: int

@@ -13,6 +13,7 @@ from reconcile.errors import EventRefused
 from reconcile.state import fold_decided, fold_operations, fold_settling
 from reconcile.state.coding import Misfit, amount_text
 from reconcile.state.events import (
+    SINGLES,
     AcceptanceRevoked,
     AccountBound,
     AlarmRaised,
@@ -187,7 +188,10 @@ def _gate_closed(tables: Tables, _: int, event: GateClosed) -> None:
 
 def _gate_opened(tables: Tables, _: int, event: GateOpened) -> None:
     ledger = ledger_row(tables, event.ledger)
-    ledger.gate, ledger.gate_ms, ledger.gate_server_ms = "", event.at_ms, None
+    ledger.gate = ""
+    if event.reason != SINGLES:
+        # Nothing of another life is about any more. Behind "singles" it may be, harmless for as long as names stay.
+        ledger.gate_ms, ledger.gate_server_ms = 0, None
 
 
 def _balance(tables: Tables, _: int, event: BalanceRead) -> None:
@@ -198,7 +202,7 @@ def _balance(tables: Tables, _: int, event: BalanceRead) -> None:
 def _scanned(tables: Tables, _: int, event: ScanCompleted) -> None:
     ledger = ledger_row(tables, event.ledger)
     # A scan without the provider's clock keeps the watermark that was there: no moment to count a gate from.
-    if ledger.gate and ledger.gate_server_ms is None and event.started_ms > (ledger.watermark_ms or 0):
+    if ledger.gate_ms and ledger.gate_server_ms is None and event.started_ms > (ledger.watermark_ms or 0):
         ledger.gate_server_ms = event.started_ms
     ledger.watermark_ms, ledger.scanned_ms = event.started_ms, event.at_ms
     if event.newest_remote_id:

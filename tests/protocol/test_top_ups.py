@@ -155,6 +155,7 @@ def test_a_former_names_payments_count_and_the_chain_goes_on(world: World) -> No
         ask(world, amount)
         world.apply()
     ask(world, "2.00", key="award", formerly=Identity("", "c", "w1", "", ""))
+    world.clock.advance(901_000)
     assert world.apply().exit_code == 0
     assert paid(world)[-1] == (Decimal("0.50"), 3)
     assert world.apply().unchanged == 2

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tests.sim.history import History
 
 HOUR_MS: Final = 3_600_000
+WINDOW_MS: Final = 901_000
 TWIN: Final = "twin"
 """The key of a bonus that equals w0's in everything else."""
 
@@ -90,9 +91,11 @@ def _rename(*, named: bool) -> Callable[[History], bool]:
     def happen(history: History) -> bool:
         if any(row.campaign.name != "c" or row.formerly is not None for row in history.desired):
             return False
-        if history.in_flight() and (history.shared or history.carried):
-            # A second state, or a new one, knows nothing of what is under way under the former names.
+        if not _may_rename(history):
             return False
+        if history.shared:
+            # What another state paid under the former names is to be seen by all.
+            history.clock.advance(WINDOW_MS)
         for row in list(history.desired):
             new = history.kind.bonus(row.recipient, "1.00", campaign="d", key=row.key)
             new = new._replace(amount=row.amount, allow=row.allow, texts=row.texts)
@@ -102,9 +105,17 @@ def _rename(*, named: bool) -> Callable[[History], bool]:
     return happen
 
 
+def _may_rename(history: History) -> bool:
+    """Whether people may give bonuses other names by the rules of docs/reliability.md. A second state knows nothing of what
+    is under way under the former ones; nor does a copy that nobody noticed (the commands notice it by the head that is
+    kept beside a state, which no state here has).
+    """
+    return not history.copied and not (history.shared and history.in_flight())
+
+
 def _key(history: History) -> bool:
     row = _row(history, "w1")
-    if row is None or row.key or row.bonus_id in history.formers or history.shared or history.carried:
+    if row is None or row.key or row.bonus_id in history.formers or history.shared or not _may_rename(history):
         return False
     new = history.kind.bonus(row.recipient, "1.00", campaign=row.campaign.name, key="k")
     history.rename(row, new._replace(amount=row.amount, texts=row.texts), named=True)
@@ -130,8 +141,6 @@ def _top_ups(history: History) -> bool:
 
 
 def _lose(history: History) -> bool:
-    if history.formers and history.in_flight():
-        return False
     history.first.lose()
     history.carried = True
     return True
@@ -140,8 +149,9 @@ def _lose(history: History) -> bool:
 def _older(carried: str) -> Callable[[History], bool]:
     def happen(history: History) -> bool:
         cuts = history.first.cuts
-        if not cuts or (not carried and not history.plain) or (history.formers and history.in_flight()):
+        if not cuts or (not carried and (not history.plain or history.formers)):
             return False
+        history.copied |= not carried
         some = cuts[:: 1 + len(cuts) // 5] if history.shape.core else cuts
         length = some[history.chooser.place("length", len(some))]
         history.first.put_back(length, carried=carried)

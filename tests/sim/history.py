@@ -40,7 +40,7 @@ _FOLDERS = count()
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
     """What is played. `core`: only what differs most may happen. `nested`: others may run during a run. `files`: the
-    state lies in a file. `quiet`: how many quiet runs end it.
+    state lies in a file. `disk`: commits may fail. `quiet`: how many quiet runs end it.
     """
 
     kind: Kind = SINGLES
@@ -49,6 +49,7 @@ class Shape:
     core: bool = False
     nested: bool = True
     files: bool = False
+    disk: bool = True
     quiet: int = 4
 
 
@@ -73,6 +74,7 @@ class History:
         self.formers: dict[bytes, Identity] = {}
         self.plain = self.way.singles
         self.carried = False
+        self.copied = False
         self.shared = False
         self.moments = Moments(self)
         self._folder = folder

@@ -72,6 +72,8 @@ class Moments:
     def disk(self) -> int:
         """What becomes of a commit: 0 it is durable, 1 it is not and fails, 2 it is, and fails all the same."""
         history = self._history
+        if not history.shape.disk:
+            return 0
         outcome = history.chooser.pick("disk", 2 if history.shape.core else 3)
         if outcome:
             history.struck["a commit fails"] += 1

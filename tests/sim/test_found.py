@@ -13,6 +13,8 @@ from tests.sim.history import History, Shape
 from tests.sim.kinds import SYNC, SYNC_BATCHES, Kind
 from tests.sim.menus import troubles
 
+READ_LAGS = [trouble.words for trouble in troubles(Request.BONUSES, core=False)].index("lags five minutes behind")
+
 
 def between(run: int, words: str) -> Choice:
     """Something happens after this run."""
@@ -23,6 +25,19 @@ def send(run: int, nth: int, words: str) -> Choice:
     """Something happens to the nth payment's request of this run."""
     menu = [trouble.words for trouble in troubles(Request.SEND, core=False)]
     return Choice(f"run {run}", "request send", nth, 1 + menu.index(words))
+
+
+def test_a_renamed_bonus_is_not_paid_again_by_a_new_state_whose_list_lags(tmp_path: Path) -> None:
+    """What was paid under the former name has another id, which refuses nothing."""
+    choices = [
+        between(1, "w1 gets a key, with formerly"),
+        between(2, "the state is lost"),
+        Choice("run 3", "request bonuses", 1, 1 + READ_LAGS),
+    ]
+    history = History(Script(choices, details=False), Shape(rounds=3), tmp_path)
+    history.play()
+    assert "  request bonuses: lags five minutes behind" in history.story
+    assert [len(made) for made in history.provider.truth.made.values()] == [1, 1]
 
 
 @pytest.mark.parametrize("kind", [SYNC, SYNC_BATCHES], ids=lambda kind: kind.name)

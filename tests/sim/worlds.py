@@ -39,7 +39,7 @@ def name_of(history: History) -> bytes:
 def _asked(history: History) -> tuple[object, ...]:
     """The specs, the config, and what people hold to."""
     rows = [(row._replace(texts=tuple), row.texts()) for row in history.desired]
-    flags = (history.plain, history.carried, history.shared)
+    flags = (history.plain, history.carried, history.copied, history.shared)
     return (rows, sorted(history.formers.items()), history.way, history.policies, history.daily_limit, flags)
 
 

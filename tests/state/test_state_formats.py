@@ -58,7 +58,7 @@ def test_the_next_run_brings_an_older_state_to_todays_form(older: Path) -> None:
         open_ledger(older, lock=lock, lineage="", at_ms=START_MS) as ledger,
     ):
         assert ledger.ledgers()[0].balance is None
-    assert (format_of(older), FORMAT) == (3, 3)
+    assert (format_of(older), FORMAT) == (4, 4)
 
 
 def test_an_older_state_brought_up_is_what_its_events_fold_to(older: Path) -> None:

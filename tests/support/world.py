@@ -77,6 +77,9 @@ class SimProject:
     def sought(self, settings: ProviderSettings) -> Sequence[Sought]:
         return sought_of(self.world.plan(self.ledger), settings.name)
 
+    def renamed(self, settings: ProviderSettings) -> bool:
+        return any(change.renamed for change in self.world.plan(self.ledger).payments)
+
     def plan(self, reader: StateReader) -> Plan:
         return self.world.plan(reader)
 
