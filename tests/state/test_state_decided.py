@@ -15,6 +15,8 @@ from tests.state.histories import (
     GUS,
     START_MS,
     accepted,
+    adopted,
+    adopted_payment,
     executed,
     imported,
     imported_payment,
@@ -112,6 +114,21 @@ def test_a_payment_made_beside_a_bonus_that_was_paid_is_its_next() -> None:
 def test_a_bonus_without_a_payment_may_go_on_from_its_former_names() -> None:
     with memory(imported(imported_payment(FAY, payment_id=pid(FAY, 3)))) as ledger:
         assert [one.sequence for one in ledger.payments(FAY.bonus_id)] == [3]
+
+
+def test_a_bonus_goes_on_from_its_former_names_up_to_the_highest_sequence_and_no_further() -> None:
+    with memory(imported(imported_payment(FAY, payment_id=pid(FAY, 1_000)))) as ledger:
+        assert [one.sequence for one in ledger.payments(FAY.bonus_id)] == [1_000]
+        with pytest.raises(EventRefused, match="does not have the id of its next payment"):
+            ledger.commit([imported(imported_payment(GUS, payment_id=pid(GUS, 1_001)))])
+
+
+def test_a_payment_of_ours_that_found_no_bonus_yet_is_not_imported_as_well() -> None:
+    """The provider showed it under its marker: imported, it would count a second time."""
+    with memory(adopted(adopted_payment(ANN, known=False, remote_id="77"))) as ledger:
+        with pytest.raises(EventRefused, match="Payment 1 of week-47/ann/a1 is issued: never twice"):
+            ledger.commit([imported(imported_payment(ANN, remote_id="78"))])
+        assert [(one.status, one.remote_id) for one in ledger.unattributed(1)] == [(PaymentStatus.ISSUED, "77")]
 
 
 def test_a_payment_that_was_proved_not_made_may_be_imported() -> None:
