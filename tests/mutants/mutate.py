@@ -6,12 +6,15 @@ are asked. Printed are, as soon as a module is done, how many were noticed, and 
 could not run.
 """
 
+import ast
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Iterator, Sequence
+from difflib import unified_diff
 from pathlib import Path
 from typing import Final
 
@@ -67,11 +70,21 @@ def mutate(module: str) -> bool:
             return False
         noticed = sum(ends[end] for end in NOTICED)
         print(f"{module}: {noticed} of {ends.total()} noticed, {dict(ends)}", flush=True)
-        for name in alive:
-            print(_mutmut(folder, "show", name).stdout, flush=True)
+        for text in differences((folder / "mutants" / module).read_text(), alive):
+            print(text, flush=True)
         return True
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def differences(mutated: str, names: Sequence[str]) -> Iterator[str]:
+    """Each of these mutants by the lines that it changes: mutmut writes them beside their original, into one file."""
+    functions = (node for node in ast.walk(ast.parse(mutated)) if isinstance(node, ast.FunctionDef))
+    lines = {node.name: (ast.get_source_segment(mutated, node) or "").splitlines()[1:] for node in functions}
+    for name in names:
+        own = name.rpartition(".")[2]
+        changed = unified_diff(lines[re.sub(r"\d+$", "orig", own)], lines[own], n=0, lineterm="")
+        yield "\n".join([f"  {own}", *(f"    {line}" for line in changed if not line.startswith(("---", "+++", "@@")))])
 
 
 def _mutmut(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
