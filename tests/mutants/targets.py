@@ -10,6 +10,7 @@ _FOLD: Final = (
     "tests/state/test_state_refusals.py",
     "tests/state/test_state_decided.py",
     "tests/state/test_state_audit.py",
+    "tests/state/test_state_fold_edges.py",
 )
 _VERIFY: Final = ("tests/state/test_state_verify.py", "tests/state/test_state_verify_since.py")
 TARGETS: Final[Mapping[str, tuple[str, ...]]] = {

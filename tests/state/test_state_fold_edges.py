@@ -1,0 +1,92 @@
+"""The fold where it is easy to be nearly right: two outcomes in another order, batches over two campaigns, second lives."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from reconcile.errors import EventRefused
+from reconcile.model import PaymentStatus, SendOutcome
+from reconcile.state.events import Basis, Event
+from reconcile.state.sqlite import SqliteLedger
+from tests.state.histories import (
+    ANN,
+    BEN,
+    CAT,
+    START_MS,
+    executed,
+    finished,
+    issued,
+    memory,
+    prepared,
+    rejected,
+    released,
+    sent,
+    settled,
+)
+
+NOT, YES = SendOutcome.NOT_EXECUTED, SendOutcome.EXECUTED
+
+
+def money(ledger: SqliteLedger) -> dict[str, tuple[str, str, int]]:
+    """Of each campaign: issued, in doubt, and how many bonuses it has."""
+    rows = ledger.source.rows("SELECT name, issued, in_doubt, bonuses FROM campaigns")
+    return {name: (paid, open_amount, bonuses) for name, paid, open_amount, bonuses in rows}
+
+
+def test_a_batch_over_two_campaigns_counts_in_each() -> None:
+    with memory([prepared(1, ANN, CAT, BEN, amount="2.00")]) as ledger:
+        assert money(ledger) == {"week-47": ("0.00", "4.00", 2), "week-48": ("0.00", "2.00", 1)}
+        ledger.commit([*executed(1), settled(1, *(issued(one, amount="2.00") for one in (ANN, CAT, BEN)))])
+        assert money(ledger) == {"week-47": ("4.00", "0.00", 2), "week-48": ("2.00", "0.00", 1)}
+        assert [one.recipient for one in ledger.bonuses(1, "week-48")] == ["cat"]
+
+
+def test_what_was_executed_stays_so_whatever_another_send_says_later() -> None:
+    """The first send's answer came last in one run, and first in another."""
+    for outcomes in ((finished(1, YES), finished(1, NOT, 2)), (finished(1, NOT, 2), finished(1, YES))):
+        with memory([prepared(1, ANN), sent(1), sent(1, 2), *outcomes]) as ledger:
+            with pytest.raises(EventRefused, match="was executed: it is never sent again"):
+                ledger.commit([sent(1, 3)])
+            assert ledger.source.row("SELECT executed, not_executed FROM operations") == (1, 1)
+
+
+def test_two_refused_sends_are_a_refusal_and_one_of_two_is_not() -> None:
+    both: list[Event] = [prepared(1, ANN), sent(1), finished(1, NOT), sent(1, 2)]
+    with memory(both) as ledger:
+        with pytest.raises(EventRefused, match="is not refused: it may have paid"):
+            ledger.commit([settled(1, released(ANN), basis=Basis.REFUSAL)])
+        ledger.commit([finished(1, NOT, 2), settled(1, released(ANN), basis=Basis.REFUSAL)])
+        assert [one.status for one in ledger.payments(ANN.bonus_id)] == [PaymentStatus.RELEASED]
+
+
+def test_a_payment_that_begins_anew_has_no_word_of_its_rejection() -> None:
+    with memory([prepared(1, ANN), *executed(1), settled(1, rejected(ANN))], prepared(2, ANN, attempt=2)) as ledger:
+        (payment,) = ledger.payments(ANN.bonus_id)
+        assert (payment.status, payment.code, payment.message) == (PaymentStatus.PREPARED, "", "")
+
+
+def test_a_send_keeps_the_clock_that_was_known_when_it_began_and_the_moment_of_its_end() -> None:
+    began = replace(sent(1), server_ms=START_MS + 40)
+    ended = finished(1, SendOutcome.AMBIGUOUS)
+    silent = replace(ended, sends=(replace(ended.sends[0], server_ms=None),))
+    with memory([prepared(1, ANN), began]) as ledger:
+        (operation,) = ledger.open_operations(1)
+        assert operation.sends[0].server_ms == START_MS + 40
+        ledger.commit([silent])
+        (operation,) = ledger.open_operations(1)
+        assert operation.sends[0].server_ms == START_MS + 40
+        assert ledger.source.row("SELECT finished_ms FROM sends") == (START_MS + 3,)
+
+
+def test_an_answer_with_a_clock_takes_the_place_of_the_one_that_was_known() -> None:
+    with memory([prepared(1, ANN), replace(sent(1), server_ms=START_MS + 40), finished(1, YES)]) as ledger:
+        (operation,) = ledger.open_operations(1)
+        assert operation.sends[0].server_ms == START_MS + 3
+
+
+def test_a_campaigns_money_in_doubt_is_what_is_open_alone() -> None:
+    with memory([prepared(1, ANN, amount="2.00"), prepared(2, BEN, amount="0.70")]) as ledger:
+        assert [one.in_doubt for one in ledger.campaigns(1)] == [Decimal("2.70")]
+        ledger.commit([settled(1, released(ANN), basis=Basis.NEVER_SENT)])
+        assert [one.in_doubt for one in ledger.campaigns(1)] == [Decimal("0.70")]
