@@ -229,7 +229,12 @@ def damaged(path: Path | str, what: str) -> StateCorrupt:
     """The error for a file that SQLite itself finds broken."""
     return StateCorrupt(
         f"The state {path} is damaged: {what}",
-        detail="Nothing is sent from a state that cannot be trusted. The provider still knows what was paid.",
-        remedy="bonusctl state restore BACKUP\n"
+        # SQLite has one word for a page that is damaged and for one that the disk did not give.
+        detail="Nothing is sent from a state that cannot be trusted. The provider still knows what was paid. "
+        "A disk that fails to read looks the same: the file may be whole.",
+        remedy="Look once more, before anything takes its place:\n"
+        "bonusctl state verify\n"
+        "Where that finds it damaged as well:\n"
+        "bonusctl state restore BACKUP\n"
         "Without a backup: move the file away and run `bonusctl refresh`, which rebuilds it from the provider.",
     )

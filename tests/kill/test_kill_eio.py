@@ -268,6 +268,8 @@ def test_a_read_that_fails_is_a_refusal_and_loses_nothing(
                 continue
             assert broken.ended.code == 1
             assert broken.ended.json()["reason"] in READS, broken.ended
+            if broken.ended.json()["reason"] == "state_corrupt":
+                assert "A disk that fails to read looks the same: the file may be whole." in broken.ended.err
             assert "Traceback" not in broken.ended.err
             assert broken.sent_after == 0
             assert_heard(project, broken.ended)
