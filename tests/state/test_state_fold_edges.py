@@ -7,17 +7,20 @@ import pytest
 
 from reconcile.errors import EventRefused
 from reconcile.model import PaymentStatus, SendOutcome
-from reconcile.state.events import Basis, Event
+from reconcile.state.events import Basis, Event, PaymentResolved, PaymentsAttributed, Result
 from reconcile.state.sqlite import SqliteLedger
 from tests.state.histories import (
     ANN,
     BEN,
     CAT,
     START_MS,
+    adopted,
+    adopted_payment,
     executed,
     finished,
     issued,
     memory,
+    pid,
     prepared,
     rejected,
     released,
@@ -90,3 +93,38 @@ def test_a_campaigns_money_in_doubt_is_what_is_open_alone() -> None:
         assert [one.in_doubt for one in ledger.campaigns(1)] == [Decimal("2.70")]
         ledger.commit([settled(1, released(ANN), basis=Basis.NEVER_SENT)])
         assert [one.in_doubt for one in ledger.campaigns(1)] == [Decimal("0.70")]
+
+
+def test_a_settlement_does_not_take_the_payment_of_another_operation() -> None:
+    with memory([prepared(1, ANN), *executed(1), prepared(2, BEN), *executed(2)]) as ledger:
+        with pytest.raises(EventRefused, match="Operation 1 does not hold payment"):
+            ledger.commit([settled(1, issued(ANN), issued(BEN))])
+        assert ledger.count_open(1) == 2
+
+
+def test_a_persons_word_on_what_is_issued_is_refused_by_the_payments_name() -> None:
+    word = PaymentResolved(ledger=1, payment_id=pid(ANN), result=Result.ISSUED, reason="r", actor="ann", at_ms=START_MS)
+    with memory([prepared(1, ANN), *executed(1), settled(1, issued(ANN))]) as ledger:
+        with pytest.raises(EventRefused) as caught:
+            ledger.commit([word])
+        assert caught.value.summary.endswith(
+            ": Payment 260628a8-b297-5294-952b-1609867d438a is not open: there is nothing to decide"
+        )
+
+
+def test_what_was_rejected_and_is_shown_after_all_has_no_word_of_its_rejection() -> None:
+    with memory([prepared(1, ANN), *executed(1), settled(1, rejected(ANN))], adopted(adopted_payment(ANN))) as ledger:
+        (payment,) = ledger.payments(ANN.bonus_id)
+        assert (payment.status, payment.code, payment.message) == (PaymentStatus.ISSUED, "", "")
+
+
+def test_adopted_payments_of_one_campaign_are_its_bonuses_and_its_money() -> None:
+    with memory(adopted(adopted_payment(ANN, remote_id="1"), adopted_payment(BEN, remote_id="2"))) as ledger:
+        assert money(ledger) == {"week-47": ("3.00", "0.00", 2)}
+
+
+def test_a_payment_that_found_its_bonus_keeps_none_of_its_markers_words() -> None:
+    found = PaymentsAttributed(ledger=1, payments=((pid(ANN), 1, ANN),), at_ms=START_MS)
+    with memory(adopted(adopted_payment(ANN, known=False)), found) as ledger:
+        words = "marker_campaign, marker_key, recipient, assignment_id"
+        assert ledger.source.row(f"SELECT {words} FROM payments") == (None, None, None, None)
