@@ -29,6 +29,11 @@ class Tally:
     missing: list[Missing] = field(default_factory=list)
     holding: set[str] = field(default_factory=set)
 
+    def hold(self, provider: str, wait: Wait) -> None:
+        """Bonuses with a former name wait at this provider."""
+        self.holding.add(provider)
+        self.waits.append(wait)
+
     def forget(self, provider: str) -> None:
         """Before a provider's open operations are looked at anew: what was left of them before does not count."""
         self.left = {payment: row for payment, row in self.left.items() if row.provider != provider}

@@ -12,11 +12,13 @@ opened it waits for the window all the same.
 
 from typing import NamedTuple
 
+from reconcile.errors import Refused
 from reconcile.protocol.gateway import Gateway
 from reconcile.providers.base import ListOperations, OperationPhase, OperationsPage, Unread
+from reconcile.settings import ProviderSettings
 from reconcile.state.events import SINGLES, GateOpened
 from reconcile.state.ledger import Ledger, LedgerRecord
-from reconcile.times import DAY_MS, duration
+from reconcile.times import DAY_MS, HOUR_MS, duration
 
 ANCHORED = frozenset({"imported", "restored"})
 """What a kept head can prove, where this gate was open when it was kept. It says nothing of requests that the provider
@@ -106,6 +108,27 @@ def pass_gate(ledger: Ledger, gateway: Gateway, record: LedgerRecord, *, anchore
     if foreign is None:
         _open(ledger, gateway, record, "settled")
     return foreign
+
+
+def check_unscanned(ledger: Ledger, settings: ProviderSettings, record: LedgerRecord, now_ms: int) -> None:
+    """Let a run go on without a scan only where a repetition would be refused by the provider itself, nothing is open,
+    no gate is closed, and a complete scan is less than an hour old. Raises Refused(refresh_needed).
+    """
+    fresh_scan = record.scanned_ms is not None and 0 <= now_ms - record.scanned_ms < HOUR_MS
+    reasons = {
+        "payments are not asynchronous singles": settings.mode != "async" or settings.batch_size != 1,
+        "an outcome is open": ledger.count_open(record.ledger) > 0,
+        "the gate is closed": bool(record.gate),
+        "the last complete scan is an hour old or more": not fresh_scan,
+    }
+    for reason, holds in reasons.items():
+        if holds:
+            raise Refused(
+                f"{settings.name}: --no-refresh is not safe now: {reason}",
+                detail="Nothing was sent.",
+                remedy="Leave --no-refresh away:\n  bonusctl apply",
+                reason="refresh_needed",
+            )
 
 
 def _foreign(name: str, found: _Operations | Closed) -> Closed | None:

@@ -1,10 +1,11 @@
 """One provider's part of a run: contact, scan, gate, recovery, and the sending of what was agreed."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from typing import Final
 
-from reconcile.errors import ProviderError, Refused
+from reconcile.errors import ProviderError
 from reconcile.model import PaymentStatus, SendOutcome
 from reconcile.money import EXACT, Money, add
 from reconcile.plan.model import Change, amounts_of
@@ -16,7 +17,7 @@ from reconcile.protocol.contact import ask_account, bind, find_account, note_bal
 from reconcile.protocol.context import Context, Tally
 from reconcile.protocol.engine import Engine
 from reconcile.protocol.funds import funds_of, shortage
-from reconcile.protocol.gate import names_wait, pass_gate, pass_names
+from reconcile.protocol.gate import check_unscanned, names_wait, pass_gate, pass_names
 from reconcile.protocol.gateway import Gateway
 from reconcile.protocol.journal import Journal
 from reconcile.protocol.ports import Clock, Control, Progress
@@ -33,7 +34,7 @@ from reconcile.providers.base import AccountFound
 from reconcile.rows import chosen
 from reconcile.state.events import Basis
 from reconcile.state.ledger import Ledger, LedgerRecord, OperationRecord
-from reconcile.times import HOUR_MS, MINUTE_MS, SECOND_MS
+from reconcile.times import MINUTE_MS, SECOND_MS
 
 STALE_MS: Final = 10 * MINUTE_MS
 """How old a run's scan may be when sending begins."""
@@ -108,7 +109,7 @@ class Session:
                 closed = pass_gate(self._ledger, self.gateway, self.record, anchored=anchored)
                 if closed is not None:
                     self.closed = Left.GATE
-                    waits.append(self._wait(closed.text, closed.wait_s))
+                    waits.append(self._wait(*closed))
                 else:
                     waits += self._for_renamed(renamed, until_ms)
             self._tally.waits, kept = [], self._tally.waits
@@ -133,25 +134,8 @@ class Session:
         return unsettled(changes, self._ledger, self._record.ledger)
 
     def skip_scan(self) -> None:
-        """Go on without a scan of this run: only where a repetition would be refused by the provider itself, nothing
-        is open, no gate is closed, and a complete scan is less than an hour old. Raises Refused(refresh_needed).
-        """
-        record, settings = self.record, self.settings
-        fresh_scan = record.scanned_ms is not None and 0 <= self._clock.now_ms() - record.scanned_ms < HOUR_MS
-        reasons = {
-            "payments are not asynchronous singles": settings.mode != "async" or settings.batch_size != 1,
-            "an outcome is open": self._ledger.count_open(record.ledger) > 0,
-            "the gate is closed": bool(record.gate),
-            "the last complete scan is an hour old or more": not fresh_scan,
-        }
-        for reason, holds in reasons.items():
-            if holds:
-                raise Refused(
-                    f"{settings.name}: --no-refresh is not safe now: {reason}",
-                    detail="Nothing was sent.",
-                    remedy="Leave --no-refresh away:\n  bonusctl apply",
-                    reason="refresh_needed",
-                )
+        """Go on without a scan of this run. Raises Refused(refresh_needed) where that is not safe."""
+        check_unscanned(self._ledger, self.settings, self.record, self._clock.now_ms())
 
     def _scan(self, sought: Callable[[], Sequence[Sought]], *, full: bool) -> None:
         self._progress.phase(f"{self.settings.name}: reading what was paid")
@@ -247,9 +231,7 @@ class Session:
 
         A limit of the provider's that is over before `until_ms` (boot-time clock) is waited for.
         """
-        if not changes:
-            return None
-        if self.closed is not None:
+        if changes and self.closed is not None:
             return self.closed
         changes = self._with_settled_names(self.payable(changes))
         if not changes:
@@ -275,14 +257,12 @@ class Session:
 
     def _with_settled_names(self, changes: Sequence[Change]) -> Sequence[Change]:
         """Those that no payment under a former name may have made already; for the others a wait says until when."""
-        record = self.record
-        if not record.gate_ms or not any(change.renamed for change in changes):
+        if not self.record.gate_ms or not any(change.renamed for change in changes):
             return changes
-        held = pass_names(self._ledger, self.gateway, record)
+        held = pass_names(self._ledger, self.gateway, self.record)
         if held is None:
             return changes
-        self._tally.holding.add(self.settings.name)
-        self._tally.waits.append(self._wait(held.text, held.wait_s))
+        self._tally.hold(self.settings.name, self._wait(*held))
         return chosen(changes, lambda change: not change.renamed)
 
     def _pay_all(self, changes: Sequence[Change]) -> Left | None:
@@ -321,15 +301,13 @@ class Session:
             self._tally.notes.append(f"{error.summary}: the balance after paying is not known")
 
     def _read_balance(self) -> None:
-        found = ask_account(self.gateway)
-        if isinstance(found, AccountFound):
+        if isinstance(found := ask_account(self.gateway), AccountFound):
             self.account = found
             note_balance(self._ledger, self._record.ledger, found, self._clock)
 
     def _send(self, context: Context, changes: Rest) -> Left | None:
         engine = Engine(context, newest_remote_id=self._newest, scanned=self._scanned)
-        source = self._operations(context, changes)
-        return engine.run((), source, quota=self._quota(), more=lambda: bool(changes))
+        return engine.run((), self._operations(context, changes), quota=self._quota(), more=lambda: bool(changes))
 
     def _read_earlier(self) -> Left | None:
         """A payment that an earlier run made and whose marker it could not read back speaks before a new first one; so
@@ -402,8 +380,7 @@ class Session:
         )
 
     def _quota(self) -> Quota:
-        number = self._record.ledger
-        return Quota(self.settings.daily_request_limit, lambda at_ms: self._ledger.sends_since(number, at_ms))
+        return Quota(self.settings.daily_request_limit, partial(self._ledger.sends_since, self._record.ledger))
 
     def _wait(self, text: str, seconds: int | None) -> Wait:
         until_ms = None if seconds is None else self._clock.now_ms() + seconds * SECOND_MS
@@ -412,10 +389,8 @@ class Session:
     def _for_renamed(self, renamed: Callable[[], bool], until_ms: int) -> list[Wait]:
         """What bonuses with a former name wait for, where this run pays any and has the patience."""
         held = names_wait(self.gateway, self.record)
-        if held is None:
-            return []
-        wait = self._wait(held.text, held.wait_s)
-        return [wait] if self._soon([wait], until_ms) is not None and renamed() else []
+        waits = [] if held is None else [self._wait(*held)]
+        return waits if self._soon(waits, until_ms) is not None and renamed() else []
 
     def _soon(self, waits: Sequence[Wait], until_ms: int) -> int | None:
         """Milliseconds to the first wait that ends in time, None if there is none."""

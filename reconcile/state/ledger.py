@@ -26,11 +26,10 @@ class LedgerRecord(NamedTuple):
     """One account's ledger.
 
     `gate` is "" when open, else the reason it closed, at `gate_ms`; `gate_server_ms` is the provider's time at the start
-    of the first complete scan since then, None before it. Both stay where it opened for "singles" alone, and are 0 and
-    None where what was before is proved to be over. `watermark_ms` is the provider's time at the start
-    of the last complete scan, None before the first; `scanned_ms` our own clock at its end; `newest_ours_ms` the
-    newest payment of ours at the provider. `verified_first`: a first payment's marker was read back. `balance` is what
-    the provider told at `balance_ms`, None where it never did.
+    of the first complete scan since then, None before it. Both stay where it opened for "singles" alone; where what was
+    before is proved to be over they are 0 and None. `watermark_ms` is the provider's time at the start of the last complete
+    scan, None before the first; `scanned_ms` our own clock at its end; `newest_ours_ms` the newest payment of ours at the
+    provider. `verified_first`: a first payment's marker was read back. `balance` is what it told at `balance_ms`, or None.
     """
 
     ledger: int
