@@ -12,6 +12,11 @@ _FOLD: Final = (
     "tests/state/test_state_audit.py",
     "tests/state/test_state_fold_edges.py",
 )
+_ANSWERS: Final = (
+    "tests/providers/test_toloka_outcomes.py",
+    "tests/providers/test_toloka_reads.py",
+    "tests/providers/test_toloka_sync.py",
+)
 _VERIFY: Final = ("tests/state/test_state_verify.py", "tests/state/test_state_verify_since.py")
 TARGETS: Final[Mapping[str, tuple[str, ...]]] = {
     "reconcile/protocol/recovery.py": ("tests/protocol/test_recovery.py", "tests/protocol/test_small_proofs.py"),
@@ -29,13 +34,11 @@ TARGETS: Final[Mapping[str, tuple[str, ...]]] = {
         "tests/providers/test_toloka_outcomes.py",
         "tests/providers/test_reply_words.py",
     ),
-    "reconcile/providers/toloka/reply.py": (
-        "tests/providers/test_toloka_outcomes.py",
-        "tests/providers/test_toloka_reads.py",
-    ),
+    "reconcile/providers/toloka/reply.py": ("tests/providers/test_toloka_reply_edges.py", *_ANSWERS),
     "reconcile/providers/toloka/answers.py": (
-        "tests/providers/test_toloka_outcomes.py",
-        "tests/providers/test_toloka_reads.py",
+        "tests/providers/test_toloka_answer_edges.py",
+        "tests/providers/test_toloka_assignments.py",
+        *_ANSWERS,
     ),
     "reconcile/providers/toloka/sync.py": ("tests/providers/test_toloka_sync.py",),
     "reconcile/providers/toloka/log.py": ("tests/providers/test_toloka_reads.py",),

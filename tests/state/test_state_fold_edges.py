@@ -128,3 +128,30 @@ def test_a_payment_that_found_its_bonus_keeps_none_of_its_markers_words() -> Non
     with memory(adopted(adopted_payment(ANN, known=False)), found) as ledger:
         words = "marker_campaign, marker_key, recipient, assignment_id"
         assert ledger.source.row(f"SELECT {words} FROM payments") == (None, None, None, None)
+
+
+def test_a_top_up_that_a_person_called_issued_takes_the_providers_amount_beside_what_was_paid_before() -> None:
+    word = PaymentResolved(
+        ledger=1, payment_id=pid(ANN, 2), result=Result.ISSUED, reason="r", actor="ann", at_ms=START_MS
+    )
+    first: list[Event] = [prepared(1, ANN), *executed(1), settled(1, issued(ANN))]
+    top_up: list[Event] = [prepared(2, ANN, sequence=2, amount="0.50"), sent(2), word]
+    with memory(first, top_up) as ledger:
+        assert money(ledger) == {"week-47": ("2.00", "0.00", 1)}
+        ledger.commit([adopted(adopted_payment(ANN, sequence=2, amount="0.40"))])
+        assert money(ledger) == {"week-47": ("1.90", "0.00", 1)}
+        (bonus,) = ledger.bonuses_by_id(1, [ANN.bonus_id])
+        assert (bonus.issued, bonus.issued_count) == (Decimal("1.90"), 2)
+
+
+def test_an_issued_payment_keeps_the_code_that_came_with_it() -> None:
+    with memory([prepared(1, ANN), *executed(1), settled(1, replace(issued(ANN), code="LATE"))]) as ledger:
+        (payment,) = ledger.payments(ANN.bonus_id)
+        assert (payment.status, payment.code, payment.message) == (PaymentStatus.ISSUED, "LATE", "")
+
+
+def test_a_rejection_that_names_an_amount_is_a_rejection() -> None:
+    named = replace(rejected(ANN), amount=Decimal("1.50"), remote_id="7", created_ms=START_MS, code="", message="")
+    with memory([prepared(1, ANN), *executed(1), settled(1, named)]) as ledger:
+        assert [one.status for one in ledger.payments(ANN.bonus_id)] == [PaymentStatus.REJECTED]
+        assert money(ledger) == {"week-47": ("0.00", "0.00", 1)}
