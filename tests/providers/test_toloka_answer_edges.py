@@ -9,6 +9,7 @@ from reconcile.providers.base import (
     AccountFound,
     ItemResult,
     ItemsArchived,
+    ItemsSeen,
     PollOperation,
     ReadAccount,
     ReadItems,
@@ -17,7 +18,18 @@ from reconcile.providers.base import (
     Trouble,
     Unread,
 )
-from tests.providers.toloka_cases import CODEC, DATE_MS, FIRST, error, operation, record, response
+from tests.providers.toloka_cases import (
+    CODEC,
+    DATE_MS,
+    FIRST,
+    OUTGOING,
+    SECOND,
+    echo,
+    error,
+    operation,
+    record,
+    response,
+)
 
 BY_ITEM = {"0": {"amount": {"code": "TOO_MUCH", "message": "over"}}}
 
@@ -71,6 +83,67 @@ def test_what_is_no_log_is_said_to_be_none() -> None:
     found = CODEC.answer(ReadItems(record()), response(200, {}))
     assert isinstance(found, Unread)
     assert found.message == "it is no log of an operation"
+
+
+# --- the log -----------------------------------------------------------------------------------------------------
+
+WRONG = {"user_id": {"code": "ENTITY_DOES_NOT_EXIST", "message": "There is no such user"}}
+
+
+def proofs(*entries: Any) -> dict[bytes, tuple[bool, str, str]]:
+    """By payment: whether it was issued, its id and the recipient that the log names."""
+    found = CODEC.answer(ReadItems(record()), response(200, list(entries)))
+    assert isinstance(found, ItemsSeen)
+    return {item.payment_id: (item.issued, item.remote_id, item.recipient) for item in found.items}
+
+
+def entry(kind: str, *, success: Any, given: Any, output: Any) -> dict[str, Any]:
+    return {"type": kind, "success": success, "input": given, "output": output}
+
+
+def test_a_refusal_with_one_word_for_all_frees_its_payment() -> None:
+    output = {"code": "ENTITY_DOES_NOT_EXIST", "message": "no"}
+    refused = entry("USER_BONUS_VALIDATE", success=False, given=echo(1), output=output)
+    assert proofs(refused) == {SECOND: (False, "", OUTGOING[1].recipient)}
+
+
+def test_a_refusal_that_names_a_bonus_as_well_frees_no_payment() -> None:
+    output = {"code": "ENTITY_DOES_NOT_EXIST", "message": "no", "user_bonus_id": "7"}
+    assert proofs(entry("USER_BONUS_PERSIST", success=False, given=echo(1), output=output)) == {}
+
+
+@pytest.mark.parametrize(
+    ("kind", "success"),
+    [("USER_BONUS_NOTIFY", False), ("USER_BONUS_PERSIST", None), ("USER_BONUS_VALIDATE", 0), (None, False)],
+)
+def test_only_a_failed_check_or_a_failed_payment_frees_one(kind: str, success: object) -> None:
+    assert proofs(entry(kind, success=success, given=echo(1), output=WRONG)) == {}
+
+
+def test_what_stands_in_a_log_and_is_no_entry_is_passed_over() -> None:
+    refused = entry("USER_BONUS_VALIDATE", success=False, given=echo(1), output=WRONG)
+    assert list(proofs(None, 7, "entry", [], refused)) == [SECOND]
+
+
+def by_position(position: object, row: int = 0) -> dict[bytes, tuple[bool, str, str]]:
+    given = {"user_id": OUTGOING[row].recipient, "amount": "9.99", "__item_idx": position}
+    return proofs(entry("USER_BONUS_PERSIST", success=True, given=given, output={"user_bonus_id": "7"}))
+
+
+@pytest.mark.parametrize("position", [0, "0", "000000"])
+def test_the_first_position_is_nought_as_a_number_or_in_digits(position: object) -> None:
+    assert by_position(position) == {FIRST: (True, "7", OUTGOING[0].recipient)}
+
+
+@pytest.mark.parametrize("position", ["0000000", "-0", "\u0660", "", "x", False, None, 0.0, -1, 2, [0]])
+def test_what_is_no_position_finds_no_payment(position: object) -> None:
+    assert by_position(position) == {}
+
+
+def test_an_entry_without_a_recipient_of_text_names_none() -> None:
+    given = {**echo(0), "user_id": 7}
+    paid = entry("USER_BONUS_PERSIST", success=True, given=given, output={"user_bonus_id": "7"})
+    assert proofs(paid) == {FIRST: (True, "7", "")}
 
 
 # --- the account -------------------------------------------------------------------------------------------------

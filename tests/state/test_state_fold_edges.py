@@ -7,7 +7,7 @@ import pytest
 
 from reconcile.errors import EventRefused
 from reconcile.model import PaymentStatus, SendOutcome
-from reconcile.state.events import Basis, Event, PaymentResolved, PaymentsAttributed, Result
+from reconcile.state.events import Basis, Event, PaymentResolved, PaymentsAttributed, Result, StateCarried
 from reconcile.state.sqlite import SqliteLedger
 from tests.state.histories import (
     ANN,
@@ -24,6 +24,7 @@ from tests.state.histories import (
     prepared,
     rejected,
     released,
+    run_started,
     sent,
     settled,
 )
@@ -155,3 +156,24 @@ def test_a_rejection_that_names_an_amount_is_a_rejection() -> None:
     with memory([prepared(1, ANN), *executed(1), settled(1, named)]) as ledger:
         assert [one.status for one in ledger.payments(ANN.bonus_id)] == [PaymentStatus.REJECTED]
         assert money(ledger) == {"week-47": ("0.00", "0.00", 1)}
+
+
+def test_runs_go_on_after_a_state_was_carried_over() -> None:
+    carried = StateCarried(how="imported", reason="", actor="ann", epoch=4, at_ms=START_MS)
+    with memory(carried, run_started(5)) as ledger:
+        assert ledger.epoch == 5
+        assert list(ledger.source.rows("SELECT epoch FROM runs ORDER BY epoch")) == [(1,), (5,)]
+
+
+def test_a_state_keeps_the_moment_at_which_it_was_made() -> None:
+    with memory() as ledger:
+        assert ledger.source.row("SELECT value FROM meta WHERE key = 'created_ms'") == ("1790000000000",)
+
+
+def test_an_event_that_is_refused_says_that_nothing_of_it_was_written() -> None:
+    with memory() as ledger, pytest.raises(EventRefused) as caught:
+        ledger.commit([run_started(3)])
+    assert caught.value.detail == "Recording it would make the state untrue. Nothing of it was written."
+    assert caught.value.remedy == (
+        "This is a mistake in bonusctl: please report it with the output of\nbonusctl state verify"
+    )
