@@ -23,7 +23,7 @@ TARGETS: Final[Mapping[str, tuple[str, ...]]] = {
     "reconcile/protocol/ages.py": ("tests/protocol/test_ages.py", "tests/protocol/test_small_proofs.py"),
     "reconcile/protocol/absence.py": ("tests/protocol/test_small_proofs.py",),
     "reconcile/protocol/settling.py": ("tests/protocol/test_small_proofs.py",),
-    "reconcile/protocol/gate.py": ("tests/protocol/test_gate_cases.py",),
+    "reconcile/protocol/gate.py": ("tests/protocol/test_gate_cases.py", "tests/protocol/test_gate_waits.py"),
     "reconcile/protocol/scan.py": ("tests/protocol/test_runs.py", "tests/protocol/test_few_questions.py"),
     "reconcile/protocol/comparing.py": ("tests/protocol/test_full_refresh.py",),
     "reconcile/protocol/adopting.py": ("tests/protocol/test_runs.py", "tests/protocol/test_few_questions.py"),
