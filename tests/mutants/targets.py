@@ -28,7 +28,13 @@ TARGETS: Final[Mapping[str, tuple[str, ...]]] = {
     "reconcile/protocol/comparing.py": ("tests/protocol/test_full_refresh.py",),
     "reconcile/protocol/adopting.py": ("tests/protocol/test_runs.py", "tests/protocol/test_few_questions.py"),
     "reconcile/plan/decision.py": ("tests/plan/test_decision.py", "tests/plan/test_planner.py"),
-    "reconcile/plan/sorter.py": ("tests/plan/test_planner.py", "tests/plan/test_acceptance.py"),
+    "reconcile/plan/sorter.py": (
+        "tests/plan/test_planner.py",
+        "tests/plan/test_acceptance.py",
+        "tests/plan/test_blocks.py",
+        "tests/plan/test_claims.py",
+        "tests/plan/test_plan_json.py",
+    ),
     "reconcile/providers/reply_words.py": ("tests/providers/test_reply_words.py",),
     "reconcile/providers/toloka/outcomes.py": (
         "tests/providers/test_toloka_outcomes.py",
