@@ -104,9 +104,9 @@ def test_a_verification_is_kept_beside_the_state(state: Path) -> None:
 
 def test_of_a_long_file_the_beginning_alone_is_read(state: Path) -> None:
     """Blanks up to the bound, and then what would make it unreadable."""
+    keep_checked(state, 1_000)
+    write_verified(state, Verified(KEPT, {"meta": 1}))
     for name in ("checked", "verified"):
-        keep_checked(state, 1_000)
-        write_verified(state, Verified(KEPT, {"meta": 1}))
         kept = state.with_name(f"bonusctl.db.{name}")
         kept.write_text(kept.read_text().ljust(16 * 1024) + "x")
     assert read_verified(state) == Verified(KEPT, {"meta": 1})
