@@ -5,8 +5,7 @@ smaller, never stale; what is missing and not in it waits for another approval; 
 not sent because it was approved once.
 """
 
-from collections.abc import ItemsView, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from reconcile.diagnostics import Severity
@@ -14,9 +13,7 @@ from reconcile.digest import set_digest
 from reconcile.errors import Refused
 from reconcile.model import PaymentStatus
 from reconcile.money import Money
-from reconcile.packed import Packed
-from reconcile.plan.changes import entries_of, paying
-from reconcile.plan.coding import ENTRY
+from reconcile.plan.changes import PlanEntries
 from reconcile.plan.model import Change, Plan, ProviderSummary
 from reconcile.plan.saved import SavedPlan
 from reconcile.rows import Lazy, chosen
@@ -32,50 +29,6 @@ class Approved(NamedTuple):
 
     digest: str
     entries: Mapping[bytes, bytes]
-
-
-class PlanEntries(Mapping[bytes, bytes]):
-    """What a plan's payments stand for, payment_id → entry hash, in the order of the specs. `first`: so many of them, None
-    for all. Read from the plan's rows; only where one is looked up they are kept, packed.
-    """
-
-    def __init__(self, changes: Sequence[Change], first: int | None = None) -> None:
-        self._changes = changes
-        self._first = first
-        self._packed: Packed | None = None
-
-    def __getitem__(self, payment_id: bytes) -> bytes:
-        if self._packed is None:
-            self._packed = Packed(16, ENTRY)
-            for known, entry in self._pairs():
-                self._packed.add(known + entry)
-        found = self._packed.get(payment_id)
-        if found is None:
-            raise KeyError(payment_id)
-        return found
-
-    def __iter__(self) -> Iterator[bytes]:
-        return (payment_id for payment_id, _ in self._pairs())
-
-    def __len__(self) -> int:
-        count = len(paying(self._changes))
-        return count if self._first is None else min(count, self._first)
-
-    def items(self) -> "_Pairs":
-        """(payment_id, entry hash) of each, read as the plan has them: nothing is looked up for it."""
-        return _Pairs(self)
-
-    def _pairs(self) -> Iterator[tuple[bytes, bytes]]:
-        return islice(entries_of(self._changes), self._first)
-
-
-class _Pairs(ItemsView[bytes, bytes]):
-    """`PlanEntries.items`."""
-
-    _mapping: PlanEntries
-
-    def __iter__(self) -> Iterator[tuple[bytes, bytes]]:
-        return self._mapping._pairs()
 
 
 class Judgement(NamedTuple):

@@ -29,7 +29,7 @@ class Change(NamedTuple):
     an approval names) are set, and `operation_id` once the account is known; else they are None, 0, 0, b"", None.
     `why` explains a conflict, or what a top-up adds to. `differences` are the explained differences between what was
     issued and what is now desired, one line each. `path` and `line`: where the bonus stands, "" and 0 for an orphan.
-    `renamed`: the bonus had another name before (`formerly`), under which its payments have other ids.
+    `former`: the name that the bonus had before (`formerly`), under which its payments have other ids; None without one.
     """
 
     action: Action
@@ -49,12 +49,17 @@ class Change(NamedTuple):
     line: int
     why: str
     differences: tuple[str, ...]
-    renamed: bool = False
+    former: Identity | None = None
 
     @property
     def address(self) -> str:
         """The bonus as people type it."""
         return self.identity.address
+
+    @property
+    def names(self) -> tuple[Identity, ...]:
+        """Under which it may have been paid."""
+        return (self.identity,) if self.former is None else (self.identity, self.former)
 
     @property
     def pays(self) -> bool:

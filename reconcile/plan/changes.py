@@ -1,12 +1,14 @@
 """The rows of a plan as one list, with the figures that are counted while it is filled: nobody reads it to count."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import ItemsView, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from itertools import islice
 from typing import NamedTuple
 
+from reconcile.packed import Packed
 from reconcile.plan.change import Action, Change, PlannedOperation
-from reconcile.plan.coding import CHANGES, ENTRIES, OPERATIONS
+from reconcile.plan.coding import CHANGES, ENTRIES, ENTRY, OPERATIONS
 from reconcile.rows import IN_MEMORY, Rows, Spooling, chosen, mapped
 
 
@@ -109,3 +111,47 @@ def _hash(entry: bytes) -> bytes:
 
 def _pays(change: Change) -> bool:
     return change.pays
+
+
+class PlanEntries(Mapping[bytes, bytes]):
+    """What a plan's payments stand for, payment_id → entry hash, in the order of the specs. `first`: so many of them, None
+    for all. Read from the plan's rows; only where one is looked up they are kept, packed.
+    """
+
+    def __init__(self, changes: Sequence[Change], first: int | None = None) -> None:
+        self._changes = changes
+        self._first = first
+        self._packed: Packed | None = None
+
+    def __getitem__(self, payment_id: bytes) -> bytes:
+        if self._packed is None:
+            self._packed = Packed(16, ENTRY)
+            for known, entry in self._pairs():
+                self._packed.add(known + entry)
+        found = self._packed.get(payment_id)
+        if found is None:
+            raise KeyError(payment_id)
+        return found
+
+    def __iter__(self) -> Iterator[bytes]:
+        return (payment_id for payment_id, _ in self._pairs())
+
+    def __len__(self) -> int:
+        count = len(paying(self._changes))
+        return count if self._first is None else min(count, self._first)
+
+    def items(self) -> "_Pairs":
+        """(payment_id, entry hash) of each, read as the plan has them: nothing is looked up for it."""
+        return _Pairs(self)
+
+    def _pairs(self) -> Iterator[tuple[bytes, bytes]]:
+        return islice(entries_of(self._changes), self._first)
+
+
+class _Pairs(ItemsView[bytes, bytes]):
+    """`PlanEntries.items`."""
+
+    _mapping: PlanEntries
+
+    def __iter__(self) -> Iterator[tuple[bytes, bytes]]:
+        return self._mapping._pairs()

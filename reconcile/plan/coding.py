@@ -28,18 +28,19 @@ def _dumps_changes(changes: Sequence[Change]) -> bytes:
 
 
 def _packed(change: Change) -> _Packed:
-    action, who, bonus_id, provider, currency, amount, issued, *rest = change
-    return (_NUMBERS[action], tuple(who), bonus_id, provider, currency, str(amount), str(issued), *rest)
+    action, who, bonus_id, provider, currency, amount, issued, *rest, former = change
+    named = None if former is None else tuple(former)
+    return (_NUMBERS[action], tuple(who), bonus_id, provider, currency, str(amount), str(issued), *rest, named)
 
 
 def _loads_changes(blob: bytes) -> Iterator[Change]:
     amounts = _Amounts()
     # Written by this very process a moment ago, to a file without a name.
     for row in marshal.loads(blob):  # noqa: S302
-        number, who, bonus_id, provider, currency, amount, issued, *rest = row
-        yield Change(
-            _ACTIONS[number], Identity(*who), bonus_id, provider, currency, amounts[amount], amounts[issued], *rest
-        )
+        number, who, bonus_id, provider, currency, amount, issued, *rest, named = row
+        sums = amounts[amount], amounts[issued]
+        former = None if named is None else Identity(*named)
+        yield Change._make((_ACTIONS[number], Identity(*who), bonus_id, provider, currency, *sums, *rest, former))
 
 
 class _Amounts(dict[str, Decimal]):

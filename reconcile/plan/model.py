@@ -11,6 +11,7 @@ from reconcile.model import Identity
 from reconcile.plan.change import Action as Action
 from reconcile.plan.change import Change as Change
 from reconcile.plan.change import PlannedOperation as PlannedOperation
+from reconcile.plan.changes import PlanEntries as PlanEntries
 from reconcile.plan.changes import amounts_of as amounts_of
 from reconcile.plan.changes import count_of, paying
 
@@ -32,7 +33,7 @@ class PlanScope(NamedTuple):
 class InDoubt(NamedTuple):
     """A desired bonus whose outcome is not known: nothing is planned for it. `why` says what is open.
 
-    `amount` is what is under way, or what the spec asks for where a payment is missing in between.
+    `amount` is what is under way, or what the spec asks for where a payment is missing in between. `former` as in Change.
     """
 
     identity: Identity
@@ -41,6 +42,7 @@ class InDoubt(NamedTuple):
     currency: str
     amount: Decimal
     why: str
+    former: Identity | None = None
 
 
 class Accepted(NamedTuple):

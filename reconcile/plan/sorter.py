@@ -125,8 +125,9 @@ class Sorter:
             case decision.Conflict(why):
                 self._conflict(tally, bonus, known.issued, why, rejected=known.rejected)
             case decision.Doubt(amount, why):
-                bonus_identity, provider = bonus.identity(self._project), tally.provider.name
-                self.in_doubt.append(InDoubt(bonus_identity, bonus.bonus_id, provider, tally.currency, amount, why))
+                who, provider = bonus.identity(self._project), tally.provider.name
+                doubt = InDoubt(who, bonus.bonus_id, provider, tally.currency, amount, why, _former(bonus))
+                self.in_doubt.append(doubt)
             case _:
                 assert_never(verdict)
 
@@ -213,7 +214,7 @@ class Sorter:
                 attempt=pay.attempt,
                 entry=entry,
                 texts=texts,
-                renamed=bonus.formerly is not None and bonus.formerly.bonus_id != bonus.bonus_id,
+                former=_former(bonus),
             )
         )
         if bonus.allow or bonus.campaign.allow:
@@ -272,3 +273,8 @@ class Sorter:
         close = bonus.campaign.name in self._near_parts or bonus.recipient in self._near_parts
         if close and len(self.near) < NEAR_MAX:
             self.near.append(bonus.address)
+
+
+def _former(bonus: Desired) -> Identity | None:
+    """The other name that a bonus had, None if it had none."""
+    return None if bonus.formerly is None or bonus.formerly.bonus_id == bonus.bonus_id else bonus.formerly

@@ -108,13 +108,9 @@ class ProjectSpecs:
 
     def sought(self, settings: ProviderSettings) -> Sequence[Sought]:
         """What the specs may want paid through a provider, as the ledger stands."""
-        return sought_of(self._plan(), settings.name)
+        return sought_of(self.look(), settings.name)
 
-    def renamed(self, settings: ProviderSettings) -> bool:
-        """Whether anything is to be paid through a provider that had another name before."""
-        return any(change.renamed and change.provider == settings.name for change in self._plan().payments)
-
-    def _plan(self) -> Plan:
+    def look(self) -> Plan:
         """The plan as the ledger stands, shown to nobody."""
         assert self.ledger is not None
         return plan_of(self._chosen, self.ledger, self._chosen.project.clock.now_ms())

@@ -27,7 +27,9 @@ CHUNK: Final = 1_000
 
 
 class Sought(NamedTuple):
-    """A bonus that the specs may want paid: `payment_id` is the payment that would be made, b"" for none yet."""
+    """A bonus that the specs may want paid: `payment_id` is the payment that would be made, b"" for none yet, or for none
+    any more, under a former name.
+    """
 
     bonus: Identity
     payment_id: bytes
@@ -46,13 +48,12 @@ class RefreshView(Protocol):
 
 def sought_of(plan: Plan, provider: str) -> tuple[Sought, ...]:
     """What a plan would pay through a provider, or would if it knew more."""
-    paying = [
-        Sought(change.identity, change.payment_id, change.sequence)
-        for change in plan.payments
-        if change.provider == provider and change.payment_id is not None
-    ]
-    doubtful = [Sought(doubt.identity, b"", 0) for doubt in plan.in_doubt if doubt.provider == provider]
-    return (*paying, *doubtful)
+    changes = [change for change in plan.payments if change.provider == provider]
+    doubtful = [doubt for doubt in plan.in_doubt if doubt.provider == provider]
+    paying = [Sought(row.identity, row.payment_id, row.sequence) for row in changes if row.payment_id is not None]
+    formers = [*(row.former for row in changes), *(row.former for row in doubtful)]
+    unpaid = [*(doubt.identity for doubt in doubtful), *(name for name in formers if name is not None)]
+    return (*paying, *(Sought(name, b"", 0) for name in unpaid))
 
 
 class Adopter:

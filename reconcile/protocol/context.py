@@ -18,7 +18,8 @@ from reconcile.state.ledger import OperationItem
 @dataclass(slots=True)
 class Tally:
     """What a run proved, in the order in which it became durable. `holding`: the providers at which bonuses with a former
-    name wait.
+    name wait. `dropped`: payments that were agreed to and that the specs ask for no more once the agreeing was over: what is
+    left of each, None where nothing is.
     """
 
     paid: PaidRows = field(default_factory=PaidRows)
@@ -28,6 +29,7 @@ class Tally:
     notes: list[str] = field(default_factory=list)
     missing: list[Missing] = field(default_factory=list)
     holding: set[str] = field(default_factory=set)
+    dropped: dict[bytes, LeftBonus | None] = field(default_factory=dict)
 
     def hold(self, provider: str, wait: Wait) -> None:
         """Bonuses with a former name wait at this provider."""

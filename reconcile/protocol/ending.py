@@ -4,10 +4,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from reconcile.money import Money
-from reconcile.plan.model import Action, Change, Plan
+from reconcile.plan.model import Action, Change, Plan, PlanEntries
 from reconcile.protocol.context import Tally
 from reconcile.protocol.report import Left, LeftBonus, LeftRows, PaidRows, left_bonus
-from reconcile.rows import Spooling
+from reconcile.rows import Spooling, chosen
 from reconcile.state.events import RunEnded
 from reconcile.state.ledger import Ledger
 
@@ -51,14 +51,36 @@ def _unpaid(send: Sequence[Change], now: int | None, tally: Tally, stopped: Stop
             yield known
             continue
         amount = paid.take(change.payment_id)
-        if amount is None:
+        if amount is None and change.payment_id in tally.dropped:
+            row = tally.dropped[change.payment_id]
+            if row is not None:
+                yield row
+        elif amount is None:
             why = stopped.get(change.provider) if isinstance(stopped, Mapping) else stopped
-            if change.renamed and change.provider in tally.holding:
+            if change.former is not None and change.provider in tally.holding:
                 why = Left.GATE
             unsent = Left.LIMIT if now is not None and number >= now else why or Left.UNREACHABLE
             yield left_bonus(change, unsent)
         elif amount != change.amount:
             yield left_bonus(change, Left.CONFLICT, _other_amount(change, amount))
+
+
+def still_asked(changes: Sequence[Change], plan: Plan, tally: Tally) -> Sequence[Change]:
+    """Those payments that the plan as it is now has in the very same form. The others were settled, or became something else,
+    while a person thought: the tally learns what is left of each.
+    """
+    entries = PlanEntries(plan.changes)
+    conflicts = plan.changes if plan.counts[Action.CONFLICT] else ()
+    why = {change.bonus_id: (Left.CONFLICT, change.why) for change in conflicts if change.action is Action.CONFLICT}
+    why |= {doubt.bonus_id: (Left.IN_DOUBT, doubt.why) for doubt in plan.in_doubt}
+    for change in changes:
+        assert change.payment_id is not None
+        if plan.refused:
+            tally.dropped[change.payment_id] = left_bonus(change, Left.REFUSED, "the plan as it is now is refused")
+        elif entries.get(change.payment_id) != change.entry:
+            left = why.get(change.bonus_id)
+            tally.dropped[change.payment_id] = None if left is None else left_bonus(change, *left)
+    return chosen(changes, lambda change: change.payment_id not in tally.dropped) if tally.dropped else changes
 
 
 def _other_amount(change: Change, amount: Decimal) -> str:

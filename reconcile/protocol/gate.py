@@ -33,38 +33,52 @@ class Closed(NamedTuple):
 
 
 class _Operations(NamedTuple):
-    """The account's operations of the last day."""
+    """The account's operations of the last day. `ended_ms`: when the last of those ended that another life may have asked
+    for, None where there is none.
+    """
 
     all_single: bool
     foreign_open: int
+    ended_ms: int | None
 
 
-def names_wait(gateway: Gateway, record: LedgerRecord) -> Closed | None:
-    """Until when payments of bonuses with a former name wait. None once the newest complete scan began a settle window
-    after the first one since the gate closed, both by the provider's clock.
+RENAMED = "bonuses with `formerly` are paid"
+ANY_NEW = "nothing new is sent"
+
+
+def names_wait(gateway: Gateway, record: LedgerRecord, what: str = RENAMED) -> Closed | None:
+    """Until when payments that no id protects wait behind a gate that singles opened. None once the newest complete scan
+    began a settle window after the first one since the gate closed, both by the provider's clock, if it has any.
     """
     if not record.gate_ms:
         return None
     window_ms = gateway.settings.settle_window_s * 1000
-    first_ms, newest_ms, now_ms = record.gate_server_ms, record.watermark_ms, gateway.moment().server_ms
-    if first_ms is not None and newest_ms is not None and newest_ms - first_ms >= window_ms:
+    now = gateway.moment()
+    if record.watermark_ms:
+        first_ms, newest_ms, now_ms = record.gate_server_ms, record.watermark_ms, now.server_ms
+    else:
+        first_ms, newest_ms, now_ms = record.gate_ms, record.scanned_ms or 0, now.wall_ms
+    if first_ms is not None and newest_ms - first_ms >= window_ms:
         return None
     left_ms = window_ms if first_ms is None or now_ms is None else window_ms - (now_ms - first_ms)
     wait_s = min(max(1, -(-left_ms // 1000)), window_ms // 1000)
     return Closed(
-        f"{gateway.settings.name}: this state is so young that a payment under a former name may not show yet: bonuses "
-        f"with `formerly` are paid in {duration(wait_s)} at the earliest",
+        f"{gateway.settings.name}: this state is so young that what was paid before it may not show yet: {what} in "
+        f"{duration(wait_s)} at the earliest (`--wait {wait_s}` waits for it)",
         wait_s,
     )
 
 
-def pass_names(ledger: Ledger, gateway: Gateway, record: LedgerRecord) -> Closed | None:
-    """Record that payments of bonuses with a former name may be sent, or say what they wait for: the window, and
-    operations that this state does not know. None: they may be sent.
+def pass_names(ledger: Ledger, gateway: Gateway, record: LedgerRecord, what: str = RENAMED) -> Closed | None:
+    """Record that payments that no id protects may be sent, or say what they wait for: the window, and operations that
+    this state does not know. None: they may be sent.
     """
     if not record.gate_ms:
         return None
-    waiting = names_wait(gateway, record) or _foreign(gateway.settings.name, _operations(ledger, gateway, record))
+    waiting = names_wait(gateway, record, what)
+    if waiting is None:
+        found = _operations(ledger, gateway, record)
+        waiting = _foreign(gateway.settings.name, found) or _just_ended(gateway, record, found)
     if waiting is None:
         _open(ledger, gateway, record, "settled")
     return waiting
@@ -85,8 +99,11 @@ def pass_gate(ledger: Ledger, gateway: Gateway, record: LedgerRecord, *, anchore
     singles = settings.batch_size == 1 and promise.holds_operations and promise.protection_ms > 0
     if not record.gate:
         # Only ids of singles are safe by themselves: for others an operation that this state does not know speaks first.
-        safe = singles or settings.environment == "emulator"
-        return None if safe else _foreign(settings.name, _operations(ledger, gateway, record))
+        if singles or settings.environment == "emulator":
+            return None
+        # Other ids than those of the singles that opened it.
+        waiting = pass_names(ledger, gateway, record, ANY_NEW)
+        return waiting or _foreign(settings.name, _operations(ledger, gateway, record))
     if settings.environment == "emulator":
         _open(ledger, gateway, record, "emulator")
         return None
@@ -104,10 +121,10 @@ def pass_gate(ledger: Ledger, gateway: Gateway, record: LedgerRecord, *, anchore
             f"nothing new is sent for another {duration(waiting_s)}",
             waiting_s,
         )
-    foreign = _foreign(settings.name, found)
-    if foreign is None:
+    waiting = _foreign(settings.name, found) or _just_ended(gateway, record, found)
+    if waiting is None:
         _open(ledger, gateway, record, "settled")
-    return foreign
+    return waiting
 
 
 def check_unscanned(ledger: Ledger, settings: ProviderSettings, record: LedgerRecord, now_ms: int) -> None:
@@ -144,6 +161,23 @@ def _foreign(name: str, found: _Operations | Closed) -> Closed | None:
     )
 
 
+def _just_ended(gateway: Gateway, record: LedgerRecord, found: _Operations | Closed) -> Closed | None:
+    """Why what has just ended keeps new payments back: the newest scan began too early to show all that it paid."""
+    if isinstance(found, Closed) or found.ended_ms is None:
+        return None
+    now = gateway.moment()
+    now_ms = now.wall_ms if now.server_ms is None else now.server_ms
+    window_ms = gateway.settings.settle_window_s * 1000
+    if (record.watermark_ms or now_ms) - found.ended_ms >= window_ms:
+        return None
+    wait_s = max(1, -(-(window_ms - (now_ms - found.ended_ms)) // 1000))
+    return Closed(
+        f"{gateway.settings.name}: operations at the provider have ended so shortly ago that what they paid may not show "
+        f"yet: nothing new is sent for another {duration(wait_s)}",
+        wait_s,
+    )
+
+
 _WHY = {
     "new": "new",
     "imported": "imported",
@@ -159,27 +193,29 @@ def _open(ledger: Ledger, gateway: Gateway, record: LedgerRecord, reason: str) -
 
 
 def _window_left_s(gateway: Gateway, record: LedgerRecord) -> int:
-    """Seconds until a settle window has passed since the gate closed and since the newest payment of ours."""
+    """Seconds until the newest scan began a settle window after the gate closed and since the newest payment of ours."""
     now = gateway.moment()
     window_ms = gateway.settings.settle_window_s * 1000
     # A wall clock that went backwards makes the gate as fresh as if it had closed now.
     left_ms = window_ms - max(0, now.wall_ms - record.gate_ms)
-    server_ms = now.wall_ms if now.server_ms is None else now.server_ms
-    # One that went forward, or another machine's that is ahead, opens nothing: the provider's clock counts from the
-    # first scan since the gate closed.
+    # One that went forward, or another machine's that is ahead, opens nothing: the provider's clock counts, from the
+    # first scan since the gate closed to the start of the newest: what came after that it cannot show.
+    read_ms = record.watermark_ms or (now.wall_ms if now.server_ms is None else now.server_ms)
     since_ms = [moment for moment in (record.gate_server_ms, record.newest_ours_ms) if moment is not None]
-    left_ms = max([left_ms, *(window_ms - max(0, server_ms - moment) for moment in since_ms)])
+    left_ms = max([left_ms, *(window_ms - max(0, read_ms - moment) for moment in since_ms)])
     return max(0, -(-left_ms // 1000))
 
 
 def _operations(ledger: Ledger, gateway: Gateway, record: LedgerRecord) -> _Operations | Closed:
     # Whatever mode the config names now: another life may have used one whose operations run on for hours.
     if not gateway.codec.lists_operations:
-        return _Operations(all_single=False, foreign_open=0)
+        return _Operations(all_single=False, foreign_open=0, ended_ms=None)
     owned = {operation.operation_id for operation in ledger.open_operations(record.ledger)}
     now = gateway.moment()
     since_ms = (now.wall_ms if now.server_ms is None else now.server_ms) - DAY_MS
-    all_single, foreign, cursor = True, 0, ""
+    # What is submitted later than a window after the first look is of no other life.
+    first_ms, window_ms = record.gate_server_ms, gateway.settings.settle_window_s * 1000
+    all_single, foreign, ended_ms, cursor = True, 0, 0, ""
     while True:
         page = gateway.ask(ListOperations(since_ms, cursor))
         if isinstance(page, Unread):
@@ -191,8 +227,11 @@ def _operations(ledger: Ledger, gateway: Gateway, record: LedgerRecord) -> _Oper
             open_now = seen.phase is OperationPhase.RUNNING
             if open_now and seen.operation_id not in owned:
                 foreign += 1
+            early = first_ms is None or seen.submitted_ms is None or seen.submitted_ms <= first_ms + window_ms
+            if not open_now and early:
+                ended_ms = max(ended_ms, since_ms + DAY_MS if seen.finished_ms is None else seen.finished_ms)
             # An operation that shows no counts yet may hold any number of payments.
             all_single &= seen.total == 1 or (open_now and seen.operation_id in owned and seen.total is None)
         if not page.next_cursor:
-            return _Operations(all_single, foreign)
+            return _Operations(all_single, foreign, ended_ms or None)
         cursor = page.next_cursor

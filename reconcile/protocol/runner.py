@@ -16,7 +16,7 @@ from reconcile.protocol.adopting import RefreshView, Sought
 from reconcile.protocol.books import nobodys
 from reconcile.protocol.broken_off import journal_end
 from reconcile.protocol.context import Tally
-from reconcile.protocol.ending import Stopped, ended, settled_before, what_is_left
+from reconcile.protocol.ending import Stopped, ended, settled_before, still_asked, what_is_left
 from reconcile.protocol.gateway import Gateway
 from reconcile.protocol.ports import Clock, Control, Progress
 from reconcile.protocol.report import Left, LeftBonus, PaidRows, Report, Wait
@@ -70,10 +70,8 @@ class ProjectView(Protocol):
         payments by assignment only. Shows nothing to anybody. Raises InvalidInput for specs with errors.
         """
 
-    def renamed(self, settings: ProviderSettings) -> bool:
-        """Whether the specs want anything paid through this provider that had another name before, as the ledger stands.
-        Shows nothing to anybody. Raises InvalidInput for specs with errors.
-        """
+    def look(self) -> Plan:
+        """The plan as the ledger stands, shown to nobody. Raises InvalidInput for specs with errors."""
 
     def plan(self, reader: StateReader) -> Plan:
         """The plan against the state after refresh and recovery. Raises InvalidInput for specs with errors."""
@@ -242,7 +240,10 @@ class _Run:
                 anchored=session.record.ledger in options.anchored,
                 until_ms=self._until_ms(),
                 sought=lambda: project.sought(session.settings),
-                renamed=lambda: project.renamed(session.settings),
+                renamed=lambda: any(
+                    change.former is not None and change.provider == session.settings.name
+                    for change in project.look().payments
+                ),
             )
         except ScanFailed as failed:
             self._scan_failed(session, failed)
@@ -290,7 +291,7 @@ class _Run:
                 if not self._prepare(session, project):
                     stopped[session.settings.name] = Left.SCAN_FAILED
                     continue
-                mine = session.unsettled(mine)
+                mine = still_asked(session.unsettled(mine), project.look(), self._tally)
             why = session.pay(mine, until_ms=self._until_ms())
             if why is not None:
                 stopped[session.settings.name] = why

@@ -13,7 +13,7 @@ this run, before anything is sent for it, and what nobody here owns keeps its re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from reconcile.model import PaymentStatus
+from reconcile.model import Identity, PaymentStatus
 from reconcile.plan.model import Change
 from reconcile.protocol.adopting import Adopter, Sought
 from reconcile.protocol.books import Books
@@ -22,7 +22,7 @@ from reconcile.protocol.context import Tally
 from reconcile.protocol.gateway import Gateway
 from reconcile.protocol.ports import Control
 from reconcile.protocol.reading_lists import Listed, read_lists
-from reconcile.protocol.report import UNOWNED, Left, left_bonus
+from reconcile.protocol.report import UNOWNED, Left, LeftBonus, left_bonus
 from reconcile.protocol.scan import Scan
 from reconcile.protocol.track import Stage, Track, recovered
 from reconcile.providers.base import Unread
@@ -104,19 +104,25 @@ def payable(changes: Sequence[Change], books: Books, tally: Tally) -> list[Chang
     kept = []
     for change in changes:
         assert change.payment_id is not None
-        refused = books.unlisted.get(change.identity.assignment_id)
-        doubt = books.doubt(change.identity.recipient, change.identity.assignment_id, change.address)
-        if refused is not None:
-            text = f"its payments cannot be listed: {refused.message or refused.code}"
-            tally.left[change.payment_id] = left_bonus(
-                change, Left.ASSIGNMENT, text, code=refused.code, request_id=refused.request_id
-            )
-        elif doubt:
-            held = books.is_held(change.identity.recipient, change.identity.assignment_id)
-            tally.left[change.payment_id] = left_bonus(change, Left.IN_DOUBT, doubt, code=UNOWNED if held else "")
-        elif not books.is_read(change.identity.assignment_id):
-            unread = "its assignment was not read in this run"
-            tally.left[change.payment_id] = left_bonus(change, Left.SCAN_FAILED, unread)
-        else:
+        # What was paid under a former name stands where that name says.
+        refused = next(filter(None, (_refused(change, name, books) for name in change.names)), None)
+        if refused is None:
             kept.append(change)
+        else:
+            tally.left[change.payment_id] = refused
     return kept
+
+
+def _refused(change: Change, name: Identity, books: Books) -> LeftBonus | None:
+    """Why what the list of this name's assignment shows, or does not show, keeps a payment back."""
+    refused = books.unlisted.get(name.assignment_id)
+    if refused is not None:
+        text = f"its payments cannot be listed: {refused.message or refused.code}"
+        return left_bonus(change, Left.ASSIGNMENT, text, code=refused.code, request_id=refused.request_id)
+    doubt = books.doubt(name.recipient, name.assignment_id, change.address)
+    if doubt:
+        held = books.is_held(name.recipient, name.assignment_id)
+        return left_bonus(change, Left.IN_DOUBT, doubt, code=UNOWNED if held else "")
+    if not books.is_read(name.assignment_id):
+        return left_bonus(change, Left.SCAN_FAILED, "its assignment was not read in this run")
+    return None

@@ -257,13 +257,13 @@ class Session:
 
     def _with_settled_names(self, changes: Sequence[Change]) -> Sequence[Change]:
         """Those that no payment under a former name may have made already; for the others a wait says until when."""
-        if not self.record.gate_ms or not any(change.renamed for change in changes):
+        if not self.record.gate_ms or all(change.former is None for change in changes):
             return changes
         held = pass_names(self._ledger, self.gateway, self.record)
         if held is None:
             return changes
         self._tally.hold(self.settings.name, self._wait(*held))
-        return chosen(changes, lambda change: not change.renamed)
+        return chosen(changes, lambda change: change.former is None)
 
     def _pay_all(self, changes: Sequence[Change]) -> Left | None:
         context = self._context()

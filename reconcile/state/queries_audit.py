@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from reconcile.model import PaymentStatus
 from reconcile.state.codec import decode
-from reconcile.state.events import GateClosed, GateOpened, StateCarried
+from reconcile.state.events import SINGLES, GateClosed, GateOpened, StateCarried
 from reconcile.state.ledger import PaidRow
 from reconcile.state.queries import PAGE, Amounts, Source
 from reconcile.state.queries_runs import span_of
@@ -95,7 +95,7 @@ def _agreed(source: Source, run_id: str) -> bool:
 
 
 def open_gates(source: Source, sequence: int) -> frozenset[int]:
-    """The ledgers whose gate was open at this event."""
+    """The ledgers whose gate was proved open at this event: by time, by an anchor, or on the emulator."""
     found: dict[int, bool] = {}
     ledgers = {number for (number,) in source.rows("SELECT ledger FROM ledgers")}
     below = sequence + 1
@@ -110,8 +110,9 @@ def open_gates(source: Source, sequence: int) -> frozenset[int]:
     ):
         for number, kind, body in rows:
             match decode(kind, body, sequence=number):
-                case GateOpened(ledger=ledger):
-                    found.setdefault(ledger, True)
+                case GateOpened(ledger=ledger, reason=reason):
+                    # Behind singles the window may not have passed: that they opened it proves nothing later.
+                    found.setdefault(ledger, reason != SINGLES)
                 case GateClosed(ledger=ledger):
                     found.setdefault(ledger, False)
                 case StateCarried():

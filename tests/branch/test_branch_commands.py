@@ -55,6 +55,12 @@ class Jobs:
     def fresh(self, name: str) -> Clone:
         return self.remote.clone(name)
 
+    def settle(self, clone: Clone) -> None:
+        """A window passes, and a run in batches finds that nothing of another life is about any more."""
+        self.emulator.advance(901_000)
+        (clone.folder / "bonusctl.yaml").write_text(BATCHES.format(endpoint=self.emulator.endpoint))
+        assert applied(clone).code == 0
+
     def paid(self) -> list[str]:
         return sorted(row["user_id"] for row in self.emulator.payments())
 
@@ -90,6 +96,7 @@ def test_after_a_job_that_ended_well_batches_go_on_without_a_wait(jobs: Jobs) ->
     one = jobs.fresh("one")
     run(one, "state", "push", "--begin")
     assert applied(one).code == 0
+    jobs.settle(one)
     assert run(one, "state", "push").code == 0
     jobs.write(BATCHES, "ann", "ben", "cat")
     two = jobs.fresh("two")

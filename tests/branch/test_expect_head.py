@@ -15,9 +15,23 @@ def test_a_head_that_was_kept_behind_a_closed_gate_opens_nothing(jobs: Jobs) -> 
     assert jobs.paid() == []
 
 
+def test_a_head_that_was_kept_behind_a_gate_that_singles_opened_opens_nothing_for_batches(jobs: Jobs) -> None:
+    """Whatever singles paid elsewhere before may not show yet, and other ids refuse none of it."""
+    one = jobs.fresh("one")
+    assert applied(one).code == 0
+    head = run(one, "state", "head").out.strip()
+    jobs.write(BATCHES, "ann", "ben", "cat")
+    two = jobs.fresh("two")
+    (two.folder / "state.jsonl").write_text(one.exported())
+    assert run(two, "state", "import", "state.jsonl").code == 0
+    assert applied(two, "--expect-head", head).code == 3
+    assert jobs.paid() == ["ann"]
+
+
 def test_a_head_that_was_kept_behind_an_open_gate_opens_that_of_an_import(jobs: Jobs) -> None:
     one = jobs.fresh("one")
     assert applied(one).code == 0
+    jobs.settle(one)
     head = run(one, "state", "head").out.strip()
     jobs.write(BATCHES, "ann", "ben", "cat")
     two = jobs.fresh("two")

@@ -18,6 +18,7 @@ def test_payments_in_batches_of_a_hundred_take_a_hundredth_of_the_requests(
     world = World(tmp_path, desired=[bonus("w0", "1.00")])
     assert world.apply().exit_code == 0
     world.settings = settings(batch_size=100)
+    world.clock.advance(901_000)
     world.desired += [bonus(f"n{number}", "1.00") for number in range(payments)]
     world.requests.clear()
     report = world.apply(slots=8)

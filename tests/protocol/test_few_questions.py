@@ -39,6 +39,7 @@ def verified(tmp_path: Path) -> Iterator[World]:
     world = World(tmp_path, desired=[bonus("w0", "1.00")])
     assert world.apply().exit_code == 0
     world.settings = settings(batch_size=100)
+    world.clock.advance(901_000)
     world.desired += [bonus(f"n{number}", "1.00") for number in range(2_950)]
     world.requests.clear()
     yield world

@@ -235,12 +235,12 @@ def test_an_open_gate_lets_singles_pass_without_a_question() -> None:
 def test_behind_an_open_gate_others_wait_for_operations_that_the_state_does_not_know(
     settings: ProviderSettings,
 ) -> None:
-    with memory() as ledger:
+    with memory(GateOpened(ledger=1, reason="settled", at_ms=CLOSED_MS)) as ledger:
         found = passed(ledger, Provider(settings, seen(2, running=True), seen(2), seen(1, running=True)))
         assert found is not None
         assert found.text.startswith("toloka: 2 operations at the provider are open that this state does not know")
         assert passed(ledger, Provider(settings, seen(2))) is None
-        assert opened(ledger) == []
+        assert opened(ledger) == [("settled", 0)]
 
 
 def test_behind_an_open_gate_the_emulator_is_not_asked() -> None:

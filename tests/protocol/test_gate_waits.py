@@ -15,8 +15,8 @@ from tests.state.histories import memory
 
 HOUR_MS = 3_600_000
 YOUNG = (
-    "toloka: this state is so young that a payment under a former name may not show yet: bonuses "
-    "with `formerly` are paid in {} at the earliest"
+    "toloka: this state is so young that what was paid before it may not show yet: bonuses with `formerly` are paid in {} "
+    "at the earliest (`--wait {}` waits for it)"
 )
 
 
@@ -41,7 +41,7 @@ def at(since_ms: int | None) -> int | None:
         (100_000, 100_000, 90_000, (900, "15 min")),
         (None, None, 5_000, (900, "15 min")),
         (None, 999_000, 999_000, (900, "15 min")),
-        (0, None, 900_000, (1, "1 s")),
+        (0, None, 900_000, (900, "15 min")),
         (0, 10, None, (900, "15 min")),
         (50_000, 949_999, 949_999, (1, "1 s")),
     ],
@@ -51,7 +51,7 @@ def test_a_former_name_waits_until_two_scans_are_a_window_apart(
 ) -> None:
     with closed() as ledger:
         found = waiting(ledger, first=first, newest=newest, now=now)
-        assert found == Closed(YOUNG.format(left[1]), left[0])
+        assert found == Closed(YOUNG.format(left[1], left[0]), left[0])
 
 
 def test_two_scans_a_window_apart_end_the_wait_of_former_names() -> None:
@@ -92,7 +92,7 @@ def test_former_names_pass_after_the_window_and_that_is_recorded() -> None:
 def test_former_names_wait_for_the_window_without_a_question() -> None:
     provider = Provider(SINGLES, seen(1, running=True))
     with memory(behind_singles()) as ledger:
-        assert passed(ledger, provider) == Closed(YOUNG.format("15 min"), 900)
+        assert passed(ledger, provider) == Closed(YOUNG.format("15 min", 900), 900)
         assert opened(ledger) == [("singles", 0)]
     assert provider.asked == []
 

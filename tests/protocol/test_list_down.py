@@ -87,6 +87,7 @@ def test_what_a_list_that_stays_down_cannot_show_is_proved_by_the_logs(world: Lo
 
 def test_a_batch_is_proved_by_its_log_while_the_list_is_down(world: LogWorld) -> None:
     world.settings = settings(batch_size=100)
+    world.clock.advance(901_000)
     world.strike_after_the_scan(DOWN)
     assert world.apply(wait_s=0).exit_code == 0
     asked = world.asked()

@@ -57,8 +57,8 @@ def test_what_a_lost_state_paid_under_a_former_name_is_not_paid_again_under_a_li
     assert [(wait.why.value, wait.text) for wait in report.waits] == [
         (
             "gate",
-            "toloka: this state is so young that a payment under a former name may not show yet: "
-            "bonuses with `formerly` are paid in 15 min at the earliest",
+            "toloka: this state is so young that what was paid before it may not show yet: "
+            "bonuses with `formerly` are paid in 15 min at the earliest (`--wait 900` waits for it)",
         )
     ]
     world.clock.advance(WINDOW_MS)
@@ -78,27 +78,6 @@ def test_a_bonus_that_was_never_paid_under_its_former_name_is_paid_after_the_win
     world.clock.advance(WINDOW_MS)
     assert world.apply(wait_s=0).exit_code == 0
     assert paid(world) == [*ONCE, ("w4", Decimal("4.00"))]
-
-
-def test_an_operation_of_a_lost_state_that_runs_for_hours_holds_them_back(tmp_path: Path) -> None:
-    """The first look at the operations shows it as little as the list does."""
-    world = World(tmp_path, desired=[bonus("w0", "1.00"), bonus("w1", "1.00")])
-    world.strike(Fault(name="slow_start", user="w1", delay_ms=7_200_000))
-    world.apply(wait_s=0)
-    world.store.lose()
-    world.desired = [bonus("w0", "1.00"), renamed()]
-    world.strike(LAG, Fault(name="lag", on="operations", delay_ms=300_000, times=1))
-    assert left(world.apply(wait_s=0)) == {"c/w1#award": "gate"}
-    world.clock.advance(WINDOW_MS)
-    report = world.apply(wait_s=0)
-    assert left(report) == {"c/w1#award": "gate"}
-    assert [wait.text for wait in report.waits] == [
-        "toloka: 1 operations at the provider are open that this state does not know: "
-        "nothing new is sent until they have ended"
-    ]
-    world.clock.advance(7_200_000)
-    assert world.apply(wait_s=0).exit_code == 0
-    assert [recipient for recipient, _ in paid(world)] == ["w0", "w1"]
 
 
 @pytest.mark.parametrize("ahead_ms", [10_800_000, -7_200_000])

@@ -79,7 +79,7 @@ def closed(ledger: int) -> GateClosed:
 
 
 def opened(ledger: int) -> GateOpened:
-    return GateOpened(ledger=ledger, reason="singles", at_ms=START_MS)
+    return GateOpened(ledger=ledger, reason="settled", at_ms=START_MS)
 
 
 def test_a_gate_at_an_event_is_what_it_was_last_told_until_then() -> None:
@@ -89,6 +89,13 @@ def test_a_gate_at_an_event_is_what_it_was_last_told_until_then() -> None:
     with told([*first, *second, opened(1), opened(2), carried, opened(2)]) as ledger:
         open_at = [sorted(ledger.open_gates(Head(sequence, ""))) for sequence in range(1, 10)]
     assert open_at == [[], [], [], [], [], [1], [1, 2], [], [2]]
+
+
+def test_a_gate_that_singles_opened_is_no_anchor() -> None:
+    """The window may not have passed: what opened it proves nothing of other ids."""
+    singles = GateOpened(ledger=1, reason="singles", at_ms=START_MS)
+    with told([bound(1), closed(1), opened(1), closed(1), singles]) as ledger:
+        assert ledger.open_gates(ledger.head()) == frozenset()
 
 
 def test_a_gate_that_was_told_long_ago_is_found() -> None:

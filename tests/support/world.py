@@ -77,8 +77,8 @@ class SimProject:
     def sought(self, settings: ProviderSettings) -> Sequence[Sought]:
         return sought_of(self.world.plan(self.ledger), settings.name)
 
-    def renamed(self, settings: ProviderSettings) -> bool:
-        return any(change.renamed for change in self.world.plan(self.ledger).payments)
+    def look(self) -> Plan:
+        return self.world.plan(self.ledger)
 
     def plan(self, reader: StateReader) -> Plan:
         return self.world.plan(reader)
