@@ -51,6 +51,7 @@ def test_a_first_payment_that_was_rejected_before_its_bonus_got_a_former_name_do
     world.strike(Fault(name="reject"))
     assert [left.why for left in world.apply(wait_s=0).left] == ["rejected"]
     world.strike()
+    world.clock.advance(901_000)
     world.desired = [renamed(bonus("w1", "1.50"))]
     assert world.apply(wait_s=0).exit_code == 0
     assert amounts(world) == [Decimal("1.00"), Decimal("0.50")]
