@@ -83,8 +83,8 @@ CLAIMS: Final = (
         (f"{KILL}_commands.py", f"{KILL}_runners.py"),
     ),
     Claim(
-        "A full disk, a folder that cannot be written, a busy file",
-        (f"{KILL}_disk.py",),
+        "A full disk, a folder that cannot be written, a busy file; I/O errors of every sync, write and read (strace)",
+        (f"{KILL}_disk.py", f"{KILL}_eio.py"),
     ),
     Claim(
         "An exchange cut after any byte proves nothing",
