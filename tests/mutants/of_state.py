@@ -56,6 +56,21 @@ def gate_counts_from_the_past(switch: Switch) -> None:
     switch.replace("reconcile.protocol.gate:_window_left_s", lambda _: lambda *__: 0)
 
 
+def former_names_wait_for_nothing(switch: Switch) -> None:
+    """A bonus with a former name is paid at once by a state that has just been made."""
+    switch.replace("reconcile.protocol.gate:pass_names", lambda _: lambda *__: None)
+
+
+def what_has_just_ended_is_over(switch: Switch) -> None:
+    """An operation that ended a moment ago counts as one whose payments the list shows."""
+    switch.replace("reconcile.protocol.gate:_just_ended", lambda _: lambda *__: None)
+
+
+def agreed_long_ago(switch: Switch) -> None:
+    """After a new scan the plan from before it is sent, where its ids are not known as paid."""
+    switch.replace("reconcile.protocol.ending:still_asked", lambda _: lambda changes, *__: changes)
+
+
 def restored_unnoticed(switch: Switch) -> None:
     """A state that is older than what the provider shows, or restored, keeps its gate open."""
 

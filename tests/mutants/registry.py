@@ -133,6 +133,18 @@ MUTANTS: Final = (
         "tests/crash/test_crash_points.py::test_the_gate_of_a_new_batching_state_waits_for_the_window",
     ),
     Mutant(
+        state.former_names_wait_for_nothing,
+        "tests/protocol/test_renamed.py::test_what_a_lost_state_paid_under_a_former_name_is_not_paid_again_under_a_list_that_lags",
+    ),
+    Mutant(
+        state.what_has_just_ended_is_over,
+        "tests/protocol/test_other_lives.py::test_an_operation_that_has_just_ended_holds_former_names_back_while_the_list_lags",
+    ),
+    Mutant(
+        state.agreed_long_ago,
+        "tests/protocol/test_other_lives.py::test_what_was_paid_under_a_former_name_while_somebody_agreed_is_not_paid_again",
+    ),
+    Mutant(
         state.restored_unnoticed,
         "tests/state/test_state_transfer.py::test_a_restored_state_keeps_the_former_file_closes_the_gates_and_fences_older_runs",
     ),
