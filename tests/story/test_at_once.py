@@ -96,6 +96,7 @@ def test_after_a_killed_job_single_payments_go_on_at_once(found: Found) -> None:
 def test_after_a_killed_job_batches_wait_for_a_settle_window_and_then_pay_what_is_missing(team: Team) -> None:
     """The runner is lost while the first of two batches is under way, paid and without an answer."""
     team.starts()
+    team.emulator.advance(901_000)
     team.configure(BATCHES.format(window=900))
     team.direct("batches", {})
     merge = team.merge(team.review(12, "first", FIRST | SECOND))
