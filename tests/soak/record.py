@@ -55,10 +55,16 @@ def git(*arguments: str) -> str:
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
-def code_of(share: Share) -> str:
-    """A name for the code that a share plays now, as it is committed."""
-    trees = git("rev-parse", *(f"HEAD:{path}" for path in share.plays))
-    return hashlib.sha256(trees.encode()).hexdigest()[:16]
+def code_of(share: Share, commit: str = "HEAD") -> str:
+    """A name for the code that a share plays, as it is committed: of the folders of its tests all but other tests."""
+    trees = [git("rev-parse", *(f"{commit}:{path}" for path in share.plays))]
+    own = {test.partition("::")[0] for test in share.tests}
+    for folder in share.folders:
+        for line in git("ls-tree", commit, f"{folder}/").splitlines():
+            path = line.partition("\t")[2]
+            if path in own or not path.rpartition("/")[2].startswith("test_"):
+                trees.append(line)
+    return hashlib.sha256("\n".join(trees).encode()).hexdigest()[:16]
 
 
 def kept(folder: Path) -> list[Played]:

@@ -15,7 +15,7 @@ CRASH: Final = "tests/crash/test_crash"
 class Share(NamedTuple):
     """`asked`: counts by name that the whole share must reach, 0 where only the whole can tell. `rank`: shares of a
     lower rank come first. `seeded`: each part takes all tests, with a seed of its own. `program`: a module in the place
-    of tests. `code`: what it plays, besides the tests' own folder: a part counts as long as none of that has changed.
+    of tests. `code`: what it plays, besides the tests' own: a part counts as long as none of that has changed.
     """
 
     name: str
@@ -31,9 +31,13 @@ class Share(NamedTuple):
 
     @property
     def plays(self) -> tuple[str, ...]:
-        """The files and folders on which the outcome depends."""
-        folders = dict.fromkeys("/".join(test.split("/")[:2]) for test in self.tests)
-        return (*self.code, "tests/support", *(folders or ("tests",)))
+        """The files and folders on which the outcome depends, whole; `folders` beside them."""
+        return (*self.code, "tests/support") if self.folders else (*self.code, "tests")
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """Those of its tests: what they share counts, other tests do not."""
+        return tuple(dict.fromkeys("/".join(test.split("/")[:2]) for test in self.tests))
 
 
 VALUES: Final = ("digest", "errors", "identity", "model", "money", "settings", "times")

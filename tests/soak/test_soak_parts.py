@@ -11,7 +11,7 @@ import pytest
 
 from tests.soak.claims import Claim
 from tests.soak.page import in_soak, in_test
-from tests.soak.record import ROOT, Played, code_of, keep, kept, share_of
+from tests.soak.record import ROOT, Played, code_of, git, keep, kept, share_of
 from tests.soak.shares import SHARES, Job
 from tests.support.figures import Tally, add, read, write
 
@@ -45,6 +45,14 @@ def test_a_part_that_was_played_is_kept_as_it_was(tmp_path: Path) -> None:
 def test_a_part_of_other_code_or_of_another_cut_counts_for_nothing(tmp_path: Path, change: dict[str, object]) -> None:
     keep(played(3, **change), tmp_path)
     assert kept(tmp_path) == []
+
+
+def test_the_code_of_a_share_is_that_of_its_own_tests() -> None:
+    """Two shares of one folder: what they share is in both, each one's own test in its own alone."""
+    histories, three = (next(share for share in SHARES if share.name == name) for name in ("histories", "three"))
+    assert (histories.plays, histories.folders) == (three.plays, three.folders)
+    assert code_of(histories) != code_of(three)
+    assert code_of(KILLS, git("rev-parse", "HEAD")) == code_of(KILLS)
 
 
 def test_a_share_says_how_far_it_got_and_what_failed() -> None:
