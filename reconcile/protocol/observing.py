@@ -220,7 +220,7 @@ class Observer:
         if doubt:
             self._leave(track, Left.IN_DOUBT, message=doubt)
             return
-        if self._scanned is not None and absence_counts(track, window_ms=window_ms, scanned=self._scanned):
+        if self._read_late(track, window_ms):
             settlements = from_absence(track.open_items, self._proofs(track))
             if settlements is not None and accounts_for(track, settlements):
                 made = any(settlement.result is Result.ISSUED for settlement in settlements)
@@ -342,9 +342,20 @@ class Observer:
             )
         self._forget(track)
 
+    def _read_late(self, track: Track, window_ms: int) -> bool:
+        """Whether this run read the list so late that it could tell what was not made."""
+        return self._scanned is not None and absence_counts(track, window_ms=window_ms, scanned=self._scanned)
+
     def _wait_for_window(self, track: Track, window_ms: int) -> None:
         now = self._context.gateway.moment()
         left_ms = window_left_ms(track, window_ms=window_ms, now=now)
+        if (
+            left_ms == 0
+            and not self._read_late(track, window_ms)
+            and absence_counts(track, window_ms=window_ms, scanned=now)
+        ):
+            # The window ended while this run was at work: the list is to be read once more, and no person asked.
+            left_ms = 1
         name = self._context.gateway.settings.name
         if left_ms > 0:
             text = f"{name}: an outcome is proved at the earliest in {duration(-(-left_ms // 1000))}"

@@ -395,6 +395,6 @@ class Session:
     def _soon(self, waits: Sequence[Wait], until_ms: int) -> int | None:
         """Milliseconds to the first wait that ends in time, None if there is none."""
         now_ms, left_ms = self._clock.now_ms(), until_ms - self._clock.boottime_ms()
-        times = [wait.until_ms - now_ms for wait in waits if wait.until_ms is not None]
-        soon = min((time for time in times if 0 < time <= left_ms), default=None)
-        return None if soon is None else max(soon, 100)
+        # What is over by now is no reason to end, either: it was not yet when it was looked at.
+        times = [max(100, wait.until_ms - now_ms) for wait in waits if wait.until_ms is not None]
+        return min((time for time in times if time <= left_ms), default=None)
