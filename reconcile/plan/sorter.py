@@ -126,7 +126,7 @@ class Sorter:
                 self._conflict(tally, bonus, known.issued, why, rejected=known.rejected)
             case decision.Doubt(amount, why):
                 who, provider = bonus.identity(self._project), tally.provider.name
-                doubt = InDoubt(who, bonus.bonus_id, provider, tally.currency, amount, why, _former(bonus))
+                doubt = InDoubt(who, bonus.bonus_id, provider, tally.currency, amount, why, _former_name(bonus))
                 self.in_doubt.append(doubt)
             case _:
                 assert_never(verdict)
@@ -135,12 +135,10 @@ class Sorter:
 
     def _former(self, tally: Tally, bonus: Desired) -> Held | None:
         """What is recorded under the bonus's former identity, used up by this; None if that is asked for itself."""
-        former = bonus.formerly
+        former = _former_name(bonus)
         if former is None or tally.ledger is None:
             return EMPTY
         former_id = former.bonus_id
-        if former_id == bonus.bonus_id:
-            return EMPTY
         ours = former.project == self._project
         ledger = tally.ledger.ledger
         found = self._shelf.book(ledger, former.campaign).take(former_id) if ours else None
@@ -214,7 +212,7 @@ class Sorter:
                 attempt=pay.attempt,
                 entry=entry,
                 texts=texts,
-                former=_former(bonus),
+                former=_former_name(bonus),
             )
         )
         if bonus.allow or bonus.campaign.allow:
@@ -275,6 +273,6 @@ class Sorter:
             self.near.append(bonus.address)
 
 
-def _former(bonus: Desired) -> Identity | None:
+def _former_name(bonus: Desired) -> Identity | None:
     """The other name that a bonus had, None if it had none."""
     return None if bonus.formerly is None or bonus.formerly.bonus_id == bonus.bonus_id else bonus.formerly

@@ -21,6 +21,11 @@ class Moment(NamedTuple):
     boottime_ms: int
     server_ms: int | None
 
+    @property
+    def theirs_ms(self) -> int:
+        """The provider's clock, and ours as long as it has not answered."""
+        return self.wall_ms if self.server_ms is None else self.server_ms
+
 
 def oldest_ms(sends: Iterable[RecordedSend], now: Moment) -> int:
     """The greatest age that any clock gives any of these sends, for comparing with a protection."""

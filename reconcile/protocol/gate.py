@@ -76,12 +76,7 @@ def pass_names(ledger: Ledger, gateway: Gateway, record: LedgerRecord, what: str
     if not record.gate_ms:
         return None
     waiting = names_wait(gateway, record, what)
-    if waiting is None:
-        found = _operations(ledger, gateway, record)
-        waiting = _foreign(gateway.settings.name, found) or _just_ended(gateway, record, found)
-    if waiting is None:
-        _open(ledger, gateway, record, "settled")
-    return waiting
+    return waiting or _settle(ledger, gateway, record, _operations(ledger, gateway, record))
 
 
 def pass_gate(ledger: Ledger, gateway: Gateway, record: LedgerRecord, *, anchored: bool) -> Closed | None:
@@ -90,10 +85,11 @@ def pass_gate(ledger: Ledger, gateway: Gateway, record: LedgerRecord, *, anchore
     `anchored`: a head was kept outside while this gate was open, and the state holds it.
     """
     settings = gateway.settings
+    proved = anchored and record.gate in ANCHORED
     if gateway.codec.lists_by_assignment:
         # Singles under tokens that any repetition shares, behind a scan of each assignment: `scan_assignments` has why.
         if record.gate:
-            _open(ledger, gateway, record, "anchor" if anchored and record.gate in ANCHORED else SINGLES)
+            _open(ledger, gateway, record, "anchor" if proved else SINGLES)
         return None
     promise = gateway.codec.promise(settings.mode)
     singles = settings.batch_size == 1 and promise.holds_operations and promise.protection_ms > 0
@@ -101,13 +97,14 @@ def pass_gate(ledger: Ledger, gateway: Gateway, record: LedgerRecord, *, anchore
         # Only ids of singles are safe by themselves: for others an operation that this state does not know speaks first.
         if singles or settings.environment == "emulator":
             return None
-        # Other ids than those of the singles that opened it.
-        waiting = pass_names(ledger, gateway, record, ANY_NEW)
-        return waiting or _foreign(settings.name, _operations(ledger, gateway, record))
+        if record.gate_ms:
+            # Other ids than those of the singles that opened it.
+            return pass_names(ledger, gateway, record, ANY_NEW)
+        return _foreign(settings.name, _operations(ledger, gateway, record))
     if settings.environment == "emulator":
         _open(ledger, gateway, record, "emulator")
         return None
-    if anchored and record.gate in ANCHORED:
+    if proved:
         _open(ledger, gateway, record, "anchor")
         return None if singles else _foreign(settings.name, _operations(ledger, gateway, record))
     found = _operations(ledger, gateway, record)
@@ -121,10 +118,7 @@ def pass_gate(ledger: Ledger, gateway: Gateway, record: LedgerRecord, *, anchore
             f"nothing new is sent for another {duration(waiting_s)}",
             waiting_s,
         )
-    waiting = _foreign(settings.name, found) or _just_ended(gateway, record, found)
-    if waiting is None:
-        _open(ledger, gateway, record, "settled")
-    return waiting
+    return _settle(ledger, gateway, record, found)
 
 
 def check_unscanned(ledger: Ledger, settings: ProviderSettings, record: LedgerRecord, now_ms: int) -> None:
@@ -161,12 +155,19 @@ def _foreign(name: str, found: _Operations | Closed) -> Closed | None:
     )
 
 
+def _settle(ledger: Ledger, gateway: Gateway, record: LedgerRecord, found: _Operations | Closed) -> Closed | None:
+    """Record that time has passed, unless operations of another life keep new payments back."""
+    waiting = _foreign(gateway.settings.name, found) or _just_ended(gateway, record, found)
+    if waiting is None:
+        _open(ledger, gateway, record, "settled")
+    return waiting
+
+
 def _just_ended(gateway: Gateway, record: LedgerRecord, found: _Operations | Closed) -> Closed | None:
     """Why what has just ended keeps new payments back: the newest scan began too early to show all that it paid."""
     if isinstance(found, Closed) or found.ended_ms is None:
         return None
-    now = gateway.moment()
-    now_ms = now.wall_ms if now.server_ms is None else now.server_ms
+    now_ms = gateway.moment().theirs_ms
     window_ms = gateway.settings.settle_window_s * 1000
     if (record.watermark_ms or now_ms) - found.ended_ms >= window_ms:
         return None
@@ -200,7 +201,7 @@ def _window_left_s(gateway: Gateway, record: LedgerRecord) -> int:
     left_ms = window_ms - max(0, now.wall_ms - record.gate_ms)
     # One that went forward, or another machine's that is ahead, opens nothing: the provider's clock counts, from the
     # first scan since the gate closed to the start of the newest: what came after that it cannot show.
-    read_ms = record.watermark_ms or (now.wall_ms if now.server_ms is None else now.server_ms)
+    read_ms = record.watermark_ms or now.theirs_ms
     since_ms = [moment for moment in (record.gate_server_ms, record.newest_ours_ms) if moment is not None]
     left_ms = max([left_ms, *(window_ms - max(0, read_ms - moment) for moment in since_ms)])
     return max(0, -(-left_ms // 1000))
@@ -211,13 +212,12 @@ def _operations(ledger: Ledger, gateway: Gateway, record: LedgerRecord) -> _Oper
     if not gateway.codec.lists_operations:
         return _Operations(all_single=False, foreign_open=0, ended_ms=None)
     owned = {operation.operation_id for operation in ledger.open_operations(record.ledger)}
-    now = gateway.moment()
-    since_ms = (now.wall_ms if now.server_ms is None else now.server_ms) - DAY_MS
+    now_ms = gateway.moment().theirs_ms
     # What is submitted later than a window after the first look is of no other life.
     first_ms, window_ms = record.gate_server_ms, gateway.settings.settle_window_s * 1000
     all_single, foreign, ended_ms, cursor = True, 0, 0, ""
     while True:
-        page = gateway.ask(ListOperations(since_ms, cursor))
+        page = gateway.ask(ListOperations(now_ms - DAY_MS, cursor))
         if isinstance(page, Unread):
             return Closed(
                 f"{gateway.settings.name}: the list of operations could not be read: {page.message or page.code}", None
@@ -229,7 +229,7 @@ def _operations(ledger: Ledger, gateway: Gateway, record: LedgerRecord) -> _Oper
                 foreign += 1
             early = first_ms is None or seen.submitted_ms is None or seen.submitted_ms <= first_ms + window_ms
             if not open_now and early:
-                ended_ms = max(ended_ms, since_ms + DAY_MS if seen.finished_ms is None else seen.finished_ms)
+                ended_ms = max(ended_ms, now_ms if seen.finished_ms is None else seen.finished_ms)
             # An operation that shows no counts yet may hold any number of payments.
             all_single &= seen.total == 1 or (open_now and seen.operation_id in owned and seen.total is None)
         if not page.next_cursor:

@@ -211,8 +211,7 @@ def over_ms(answer: SendAnswer | Unread, now: Moment) -> int | None:
     """When the limit that an answer names is over, by our wall clock; None where it names none."""
     if answer.trouble is Trouble.QUOTA:
         # The provider's days are UTC days of its own clock.
-        server_ms = now.wall_ms if now.server_ms is None else now.server_ms
-        return now.wall_ms + next_day_ms(server_ms) - server_ms
+        return now.wall_ms + next_day_ms(now.theirs_ms) - now.theirs_ms
     if answer.trouble is Trouble.LATER and answer.retry_after_s is not None:
         return now.wall_ms + int(answer.retry_after_s * 1000)
     return None

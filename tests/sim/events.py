@@ -290,7 +290,7 @@ EVENTS: Final = (
     Between("ways: synchronous batches", _way(3), core=False, mturk=False),
     Between("ways: batches, all or none", _way(4), core=False, mturk=False),
     Between("a minute passes", _time(60_000), core=False),
-    Between("a settle window passes", _time(901_000)),
+    Between("a settle window passes", _time(WINDOW_MS)),
     Between("an hour passes", _time(HOUR_MS), core=False),
     Between("a day passes", _time(25 * HOUR_MS), core=False),
     Between("eight days pass", _time(8 * 24 * HOUR_MS)),
