@@ -106,10 +106,6 @@ class ProjectSpecs:
         }
         return found & aimed
 
-    def sought(self, settings: ProviderSettings) -> Sequence[Sought]:
-        """What the specs may want paid through a provider, as the ledger stands."""
-        return sought_of(self.look(), settings.name)
-
     def look(self) -> Plan:
         """The plan as the ledger stands, shown to nobody."""
         assert self.ledger is not None

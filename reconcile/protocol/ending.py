@@ -51,18 +51,22 @@ def _unpaid(send: Sequence[Change], now: int | None, tally: Tally, stopped: Stop
             yield known
             continue
         amount = paid.take(change.payment_id)
-        if amount is None and change.payment_id in tally.dropped:
-            row = tally.dropped[change.payment_id]
-            if row is not None:
-                yield row
-        elif amount is None:
-            why = stopped.get(change.provider) if isinstance(stopped, Mapping) else stopped
-            if change.former is not None and change.provider in tally.holding:
-                why = Left.GATE
-            unsent = Left.LIMIT if now is not None and number >= now else why or Left.UNREACHABLE
-            yield left_bonus(change, unsent)
-        elif amount != change.amount:
-            yield left_bonus(change, Left.CONFLICT, _other_amount(change, amount))
+        if amount is not None:
+            if amount != change.amount:
+                yield left_bonus(change, Left.CONFLICT, _other_amount(change, amount))
+        elif change.payment_id not in tally.dropped:
+            late = now is not None and number >= now
+            yield left_bonus(change, Left.LIMIT if late else _unsent(change, tally, stopped))
+        elif (row := tally.dropped[change.payment_id]) is not None:
+            yield row
+
+
+def _unsent(change: Change, tally: Tally, stopped: Stopped) -> Left:
+    """Why a payment that was to be sent now was not."""
+    if change.former is not None and change.provider in tally.holding:
+        return Left.GATE
+    why = stopped.get(change.provider) if isinstance(stopped, Mapping) else stopped
+    return why or Left.UNREACHABLE
 
 
 def still_asked(changes: Sequence[Change], plan: Plan, tally: Tally) -> Sequence[Change]:

@@ -3,13 +3,11 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from reconcile import identity
-from reconcile.model import Account, PaymentStatus
+from reconcile.model import Account
 from reconcile.plan.model import Change
 from reconcile.protocol.gateway import Gateway
 from reconcile.providers.base import Outgoing
-from reconcile.rows import chosen
 from reconcile.state.events import PreparedOperation, PreparedPayment
-from reconcile.state.ledger import StateReader
 
 
 class Rest(Iterator[Change]):
@@ -28,19 +26,6 @@ class Rest(Iterator[Change]):
             raise StopIteration
         self._following = next(self._changes, None)
         return change
-
-
-def unsettled(changes: Sequence[Change], reader: StateReader, ledger: int) -> Sequence[Change]:
-    """Those of these payments that the ledger knows neither as issued nor as under way. Of a very long list each is looked
-    up when it is read.
-    """
-
-    def wanted(change: Change) -> bool:
-        assert change.payment_id is not None
-        known = reader.payment_by_id(change.payment_id, ledger=ledger)
-        return known is None or known.status not in (PaymentStatus.ISSUED, PaymentStatus.PREPARED)
-
-    return chosen(changes, wanted)
 
 
 def prepare(

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple, Protocol
 
 from reconcile.errors import BonusctlError
 from reconcile.plan.model import Change, Plan
-from reconcile.protocol.adopting import RefreshView, Sought
+from reconcile.protocol.adopting import RefreshView, sought_of
 from reconcile.protocol.books import nobodys
 from reconcile.protocol.broken_off import journal_end
 from reconcile.protocol.context import Tally
@@ -63,11 +63,6 @@ class ProjectView(Protocol):
     def wanted(self, settings: ProviderSettings, operations: Sequence[OperationRecord]) -> frozenset[bytes]:
         """The payments of these open operations that the present specs still ask for, as journaled:
         same recipient, amount, texts. Only these may be sent again.
-        """
-
-    def sought(self, settings: ProviderSettings) -> Sequence[Sought]:
-        """The bonuses that the specs may want paid through this provider, as the ledger stands: for one that lists
-        payments by assignment only. Shows nothing to anybody. Raises InvalidInput for specs with errors.
         """
 
     def look(self) -> Plan:
@@ -239,7 +234,7 @@ class _Run:
                 full=options.full_scan,
                 anchored=session.record.ledger in options.anchored,
                 until_ms=self._until_ms(),
-                sought=lambda: project.sought(session.settings),
+                sought=lambda: sought_of(project.look(), session.settings.name),
                 renamed=lambda: any(
                     change.former is not None and change.provider == session.settings.name
                     for change in project.look().payments
@@ -291,7 +286,7 @@ class _Run:
                 if not self._prepare(session, project):
                     stopped[session.settings.name] = Left.SCAN_FAILED
                     continue
-                mine = still_asked(session.unsettled(mine), project.look(), self._tally)
+                mine = still_asked(mine, project.look(), self._tally)
             why = session.pay(mine, until_ms=self._until_ms())
             if why is not None:
                 stopped[session.settings.name] = why

@@ -21,7 +21,7 @@ from reconcile.protocol.gate import check_unscanned, names_wait, pass_gate, pass
 from reconcile.protocol.gateway import Gateway
 from reconcile.protocol.journal import Journal
 from reconcile.protocol.ports import Clock, Control, Progress
-from reconcile.protocol.preparing import Rest, prepare, unsettled
+from reconcile.protocol.preparing import Rest, prepare
 from reconcile.protocol.quota import Quota
 from reconcile.protocol.readback import marker_problem
 from reconcile.protocol.recovery import Step, next_step
@@ -128,10 +128,6 @@ class Session:
         """Whether this run's scan is too old to send on: a person may have taken hours to agree."""
         scanned = self._scanned
         return scanned is not None and self._clock.boottime_ms() - scanned.boottime_ms > STALE_MS
-
-    def unsettled(self, changes: Sequence[Change]) -> Sequence[Change]:
-        """Those of these payments that are still to be sent, as the ledger says now."""
-        return unsettled(changes, self._ledger, self._record.ledger)
 
     def skip_scan(self) -> None:
         """Go on without a scan of this run. Raises Refused(refresh_needed) where that is not safe."""

@@ -25,7 +25,6 @@ from reconcile.plan.approval import approve_digest, judge
 from reconcile.plan.model import Plan, PlanScope
 from reconcile.plan.planner import make_plan
 from reconcile.plan.wanted import still_wanted
-from reconcile.protocol.adopting import Sought, sought_of
 from reconcile.protocol.report import LeftBonus, Paid, Report
 from reconcile.protocol.runner import Consented, Ports, ProviderAccess, RunOptions, run_apply, run_refresh
 from reconcile.providers.base import AccountFound, NotSent, WireRequest, WireResult
@@ -73,9 +72,6 @@ class SimProject:
 
     def wanted(self, settings: ProviderSettings, operations: Sequence[OperationRecord]) -> frozenset[bytes]:
         return still_wanted(operations, desired=self.world.desired, reader=self.ledger, settings=settings)
-
-    def sought(self, settings: ProviderSettings) -> Sequence[Sought]:
-        return sought_of(self.world.plan(self.ledger), settings.name)
 
     def look(self) -> Plan:
         return self.world.plan(self.ledger)
