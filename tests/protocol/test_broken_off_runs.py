@@ -20,6 +20,7 @@ from reconcile.errors import (
 from reconcile.protocol.engine import Unrecorded
 from reconcile.protocol.importing import run_import
 from reconcile.state.events import Event, ImportedPayment, RunEnded
+from tests.protocol.steps import three_more
 from tests.support.points import CrashingLedger, Points
 from tests.support.world import World, bonus
 
@@ -54,10 +55,7 @@ class EndlessLedger(CrashingLedger):
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    """An account that has paid before, and three more bonuses."""
-    made = World(tmp_path, desired=[bonus("w0", "1.00")])
-    assert made.apply().exit_code == 0
-    made.desired += [bonus("w1", "1.00"), bonus("w2", "2.00"), bonus("w3", "3.00")]
+    made = three_more(World(tmp_path))
     yield made
     made.make_ledger = CrashingLedger
     made.close()

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from reconcile.protocol.report import Report
 from reconcile.providers.base import WireRequest, WireResponse, WireResult
-from tests.support.asked import bonus, settings
+from tests.protocol.steps import left, strike_after_the_scan, three_more
+from tests.support.asked import settings
 from tests.support.world import Fault, World
 
 DOWN = Fault(name="error_before", on="bonuses", status=503)
@@ -40,12 +40,7 @@ class LogWorld(World):
 
     def strike_after_the_scan(self, *faults: Fault) -> None:
         """From the next plan on."""
-
-        def strike() -> None:
-            self.strike(*faults)
-            self.requests.clear()
-
-        self.while_asking = strike
+        strike_after_the_scan(self, *faults, forget=self.requests.clear)
 
     def mend(self) -> None:
         """No faults any more."""
@@ -60,16 +55,9 @@ class LogWorld(World):
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[LogWorld]:
-    """An account that has paid before, and three more bonuses."""
-    made = LogWorld(tmp_path, desired=[bonus("w0", "1.00")])
-    assert made.apply().exit_code == 0
-    made.desired += [bonus("w1", "1.00"), bonus("w2", "2.00"), bonus("w3", "3.00")]
+    made = three_more(LogWorld(tmp_path))
     yield made
     made.close()
-
-
-def left(report: Report) -> dict[str, str]:
-    return {row.address: row.why.value for row in report.left}
 
 
 def test_what_a_list_that_stays_down_cannot_show_is_proved_by_the_logs(world: LogWorld) -> None:

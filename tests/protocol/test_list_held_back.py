@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from reconcile.protocol.report import Report
 from reconcile.providers.base import WireRequest, WireResponse, WireResult
 from reconcile.times import format_time
+from tests.protocol.steps import left, strike_after_the_scan, three_more
 from tests.support.asked import bonus
 from tests.support.sim_wire import SimWire
 from tests.support.world import Fault, World
@@ -43,12 +43,7 @@ class ListWorld(World):
 
     def refuse_the_list(self, *faults: Fault) -> None:
         """From the next plan on, so that the scan before it is read."""
-
-        def strike() -> None:
-            self.strike(*faults)
-            self.readings.clear()
-
-        self.while_asking = strike
+        strike_after_the_scan(self, *faults, forget=self.readings.clear)
 
     def pause_ms(self) -> int:
         """From the first refusal of the list to the next reading of it."""
@@ -58,16 +53,9 @@ class ListWorld(World):
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[ListWorld]:
-    """An account that has paid before, and three more bonuses."""
-    made = ListWorld(tmp_path, desired=[bonus("w0", "1.00")], make_wire=CountingWire)
-    assert made.apply().exit_code == 0
-    made.desired += [bonus("w1", "1.00"), bonus("w2", "2.00"), bonus("w3", "3.00")]
+    made = three_more(ListWorld(tmp_path, make_wire=CountingWire))
     yield made
     made.close()
-
-
-def left(report: Report) -> dict[str, str]:
-    return {row.address: row.why.value for row in report.left}
 
 
 def limited(interval: str = "MIN", *, retry_after_s: int = 0, times: int = 0) -> Fault:

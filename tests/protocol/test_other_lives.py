@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 
 from reconcile.model import Desired, Identity
-from reconcile.protocol.report import Report
+from reconcile.protocol.report import Left, Report
 from reconcile.providers.base import WireRequest, WireResponse, WireResult
 from reconcile.settings import Settings
 from reconcile.state.events import StateCarried
 from reconcile.state.sqlite import SqliteLedger
 from tests.mturk.mturk_world import award, mturk_world
 from tests.mturk.mturk_world import paid as paid_at_mturk
+from tests.protocol.steps import left
 from tests.support.world import Fault, World, bonus, settings
 
 WINDOW_MS = 901_000
@@ -30,10 +31,6 @@ def renamed() -> Desired:
 def never_paid() -> Desired:
     """A bonus whose former name was never paid: while it waits, the run does."""
     return bonus("w4", "4.00")._replace(formerly=Identity("", "old", "w4", "", ""))
-
-
-def left(report: Report) -> dict[str, str]:
-    return {row.address: row.why.value for row in report.left}
 
 
 def paid(world: World) -> list[str]:
@@ -157,6 +154,36 @@ def test_a_head_that_was_kept_within_the_window_is_no_anchor(tmp_path: Path) -> 
     assert anchored == frozenset()
     assert set(left(in_batches(world)).values()) == {"gate"}
     assert paid(world) == ["w1", "w2"]
+
+
+# --- two machines -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("asked", ["0.60", "1.40"])
+def test_what_another_machine_paid_with_another_amount_is_named_a_conflict(tmp_path: Path, asked: str) -> None:
+    """The list lags, so that the second machine sends; the provider says that the id exists, and shows 1.00."""
+    world = World(tmp_path, desired=[bonus("w1", "1.00"), bonus("w2", "2.00"), bonus("w3", "3.00")])
+    world.apply()
+    (tmp_path / "b").mkdir()
+    second = World(tmp_path / "b", desired=[bonus("w1", asked), *world.desired[1:]], clock=world.clock)
+    second.running = world.running
+    second.strike(Fault(name="lag", on="bonuses", delay_ms=300_000, times=1))
+    report = second.apply()
+    assert second.issued() == {"c/w1": Decimal("1.00"), "c/w2": Decimal("2.00"), "c/w3": Decimal("3.00")}
+    assert [(row.address, row.why, row.amount, row.message) for row in report.left] == [
+        (
+            "c/w1",
+            Left.CONFLICT,
+            Decimal(asked),
+            f"the provider shows this payment with 1.00 USD, made elsewhere under the same id; {asked} USD was asked for",
+        )
+    ]
+    assert report.exit_code == 3
+    assert [(recipient, amount) for _, recipient, amount in world.paid()] == [
+        ("w1", Decimal("1.00")),
+        ("w2", Decimal("2.00")),
+        ("w3", Decimal("3.00")),
+    ]
 
 
 # --- minds made up slowly --------------------------------------------------------------------------------------------

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from reconcile.model import Desired, Identity
-from reconcile.protocol.report import Report
 from reconcile.state.events import StateCarried
 from tests.mturk.mturk_world import award, mturk_world
 from tests.mturk.mturk_world import paid as paid_at_mturk
+from tests.protocol.steps import left
 from tests.support.world import Fault, World, bonus
 
 WINDOW_MS = 901_000
@@ -30,10 +30,6 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 def renamed() -> Desired:
     return bonus("w1", "1.00", key="award")._replace(formerly=Identity("", "c", "w1", "", ""))
-
-
-def left(report: Report) -> dict[str, str]:
-    return {row.address: row.why.value for row in report.left}
 
 
 def paid(world: World) -> list[tuple[str, Decimal]]:

@@ -11,7 +11,7 @@ import pytest
 from reconcile import identity
 from reconcile.errors import ProviderError, Refused, StateWriteFailed
 from reconcile.protocol.engine import Unrecorded
-from reconcile.protocol.report import Left, Report
+from reconcile.protocol.report import Report
 from reconcile.providers.base import WireRequest, WireResponse
 from reconcile.settings import Policies
 from tests.support.world import Fault, Points, World, bonus, settings
@@ -129,30 +129,6 @@ def test_an_edited_amount_meets_its_own_past(world: World) -> None:
     report = world.apply(wait_s=0)
     assert left(report) == {"c/w1": "conflict"}
     assert paid(world)["w1"] == Decimal("1.00")
-
-
-@pytest.mark.parametrize("asked", ["0.60", "1.40"])
-def test_what_another_machine_paid_with_another_amount_is_named_a_conflict(
-    world: World, tmp_path: Path, asked: str
-) -> None:
-    """The list lags, so that the second machine sends; the provider says that the id exists, and shows 1.00."""
-    world.apply()
-    (tmp_path / "b").mkdir()
-    second = World(tmp_path / "b", desired=[bonus("w1", asked), *world.desired[1:]], clock=world.clock)
-    second.running = world.running
-    second.strike(Fault(name="lag", on="bonuses", delay_ms=300_000, times=1))
-    report = second.apply()
-    assert second.issued() == {"c/w1": Decimal("1.00"), "c/w2": Decimal("2.00"), "c/w3": Decimal("3.00")}
-    assert [(row.address, row.why, row.amount, row.message) for row in report.left] == [
-        (
-            "c/w1",
-            Left.CONFLICT,
-            Decimal(asked),
-            f"the provider shows this payment with 1.00 USD, made elsewhere under the same id; {asked} USD was asked for",
-        )
-    ]
-    assert report.exit_code == 3
-    assert paid(world) == {"w1": Decimal("1.00"), "w2": Decimal("2.00"), "w3": Decimal("3.00")}
 
 
 def test_a_second_machine_adopts_what_the_first_paid(world: World, tmp_path: Path) -> None:

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from reconcile.protocol.report import Left, Report, Wait
+from reconcile.protocol.report import Left, Wait
 from reconcile.protocol.session import Session
+from tests.protocol.steps import left
 from tests.support.sim_provider import SimClock
 from tests.support.world import Fault, World, bonus, settings
 
@@ -30,10 +31,6 @@ def world(tmp_path: Path) -> Iterator[World]:
     made.strike(Fault(name="error_before", on="bonuses", nth=(2, 3), status=503))
     yield made
     made.close()
-
-
-def left(report: Report) -> dict[str, str]:
-    return {row.address: row.why.value for row in report.left}
 
 
 def test_a_run_that_may_wait_reads_the_list_once_more_and_pays(world: World) -> None:
