@@ -16,11 +16,13 @@ def still_wanted(
     desired: Iterable[Desired],
     reader: StateReader,
     settings: ProviderSettings,
+    renamed: bool = True,
 ) -> frozenset[bytes]:
     """The payment ids of `operations` whose recipient, amount and texts the specs still ask for.
 
     A payment is still wanted where the amount that its bonus lacks, less what was issued, is the journaled one, and
-    the entry hash made from the specs is the journaled one. `desired` is read once.
+    the entry hash made from the specs is the journaled one. `desired` is read once. `renamed`: a payment under a name
+    that its bonus had before counts as well.
     """
     items: dict[bytes, list[OperationItem]] = {}
     for operation in operations:
@@ -36,7 +38,7 @@ def still_wanted(
             continue
         ids = [bonus.bonus_id] if bonus.formerly is None else [bonus.bonus_id, bonus.formerly.bonus_id]
         paid = sum((issued.get(one, Decimal(0)) for one in ids), Decimal(0))
-        for item in (item for one in ids for item in items.get(one, ())):
+        for item in (item for one in (ids if renamed else ids[:1]) for item in items.get(one, ())):
             if bonus.amount - paid == item.amount and _entry(item, bonus, settings) == item.entry:
                 wanted.add(item.payment_id)
     return frozenset(wanted)

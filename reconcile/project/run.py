@@ -86,13 +86,19 @@ class ProjectSpecs:
         """The config's project."""
         return self._chosen.project.settings.project
 
-    def wanted(self, settings: ProviderSettings, operations: Sequence[OperationRecord]) -> frozenset[bytes]:
+    def wanted(
+        self, settings: ProviderSettings, operations: Sequence[OperationRecord], *, renamed: bool
+    ) -> frozenset[bytes]:
         """The payments of open operations that the specs still ask for, as journaled; with targets, of these alone."""
         assert self.ledger is not None
         targets = self._chosen.scope.targets
         diagnostics = Diagnostics()
         found = still_wanted(
-            operations, desired=self._chosen.desired(diagnostics), reader=self.ledger, settings=settings
+            operations,
+            desired=self._chosen.desired(diagnostics),
+            reader=self.ledger,
+            settings=settings,
+            renamed=renamed,
         )
         if diagnostics.errors:
             raise InvalidInput("The specs have errors; nothing was sent.", tuple(diagnostics))

@@ -84,7 +84,20 @@ def still_asked(changes: Sequence[Change], plan: Plan, tally: Tally) -> Sequence
         elif entries.get(change.payment_id) != change.entry:
             left = why.get(change.bonus_id)
             tally.dropped[change.payment_id] = None if left is None else left_bonus(change, *left)
+    _still_lacking(changes, plan, tally)
     return chosen(changes, lambda change: change.payment_id not in tally.dropped) if tally.dropped else changes
+
+
+def _still_lacking(changes: Sequence[Change], plan: Plan, tally: Tally) -> None:
+    """What was settled in part, or is asked for in another form by now: nobody agreed to that."""
+    settled = {
+        change.bonus_id: change.payment_id
+        for change in changes
+        if change.payment_id is not None and tally.dropped.get(change.payment_id, change) is None
+    }
+    for change in plan.payments if settled else ():
+        if change.bonus_id in settled:
+            tally.dropped[settled[change.bonus_id]] = left_bonus(change, Left.NOT_APPROVED)
 
 
 def _other_amount(change: Change, amount: Decimal) -> str:

@@ -10,7 +10,7 @@ A bonus with a former name is protected by no id: what was paid under that name 
 opened it waits for the window all the same.
 """
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from reconcile.errors import Refused
 from reconcile.protocol.gateway import Gateway
@@ -25,6 +25,10 @@ ANCHORED = frozenset({"imported", "restored"})
 shows and this state does not know, nor of a run that was pushed aside, nor of lives before the first contact."""
 
 
+LOOK_BACK_MS: Final = 7 * DAY_MS
+"""Operations submitted earlier are not looked for: they run for hours, and an id is trusted for as long."""
+
+
 class Closed(NamedTuple):
     """The gate stays closed: `text` says why, `wait_s` how long at least, None where no one can say."""
 
@@ -33,8 +37,8 @@ class Closed(NamedTuple):
 
 
 class _Operations(NamedTuple):
-    """The account's operations of the last day. `ended_ms`: when the last of those ended that another life may have asked
-    for, None where there is none.
+    """The account's operations of late. `all_single`: those of the last day, and all that are open, are of one payment.
+    `ended_ms`: when the last of those ended that another life may have asked for, None where there is none.
     """
 
     all_single: bool
@@ -48,7 +52,8 @@ ANY_NEW = "nothing new is sent"
 
 def names_wait(gateway: Gateway, record: LedgerRecord, what: str = RENAMED) -> Closed | None:
     """Until when payments that no id protects wait behind a gate that singles opened. None once the newest complete scan
-    began a settle window after the first one since the gate closed, both by the provider's clock, if it has any.
+    began a settle window after the first one since the gate closed, both by the provider's clock, if it has any, and our
+    own clock agrees.
     """
     if not record.gate_ms:
         return None
@@ -58,9 +63,11 @@ def names_wait(gateway: Gateway, record: LedgerRecord, what: str = RENAMED) -> C
         first_ms, newest_ms, now_ms = record.gate_server_ms, record.watermark_ms, now.server_ms
     else:
         first_ms, newest_ms, now_ms = record.gate_ms, record.scanned_ms or 0, now.wall_ms
-    if first_ms is not None and newest_ms - first_ms >= window_ms:
+    # One answer with a wrong date opens nothing.
+    ours_ms = window_ms - max(0, now.wall_ms - record.gate_ms)
+    if first_ms is not None and newest_ms - first_ms >= window_ms and ours_ms <= 0:
         return None
-    left_ms = window_ms if first_ms is None or now_ms is None else window_ms - (now_ms - first_ms)
+    left_ms = max(ours_ms, window_ms if first_ms is None or now_ms is None else window_ms - (now_ms - first_ms))
     wait_s = min(max(1, -(-left_ms // 1000)), window_ms // 1000)
     return Closed(
         f"{gateway.settings.name}: this state is so young that what was paid before it may not show yet: {what} in "
@@ -143,7 +150,7 @@ def check_unscanned(ledger: Ledger, settings: ProviderSettings, record: LedgerRe
 
 
 def _foreign(name: str, found: _Operations | Closed) -> Closed | None:
-    """Why operations of the last day keep new payments back: unread, or open and unknown to this state."""
+    """Why operations of the provider keep new payments back: unread, or open and unknown to this state."""
     if isinstance(found, Closed):
         return found
     if not found.foreign_open:
@@ -217,7 +224,7 @@ def _operations(ledger: Ledger, gateway: Gateway, record: LedgerRecord) -> _Oper
     first_ms, window_ms = record.gate_server_ms, gateway.settings.settle_window_s * 1000
     all_single, foreign, ended_ms, cursor = True, 0, 0, ""
     while True:
-        page = gateway.ask(ListOperations(now_ms - DAY_MS, cursor))
+        page = gateway.ask(ListOperations(now_ms - LOOK_BACK_MS, cursor))
         if isinstance(page, Unread):
             return Closed(
                 f"{gateway.settings.name}: the list of operations could not be read: {page.message or page.code}", None
@@ -230,8 +237,10 @@ def _operations(ledger: Ledger, gateway: Gateway, record: LedgerRecord) -> _Oper
             early = first_ms is None or seen.submitted_ms is None or seen.submitted_ms <= first_ms + window_ms
             if not open_now and early:
                 ended_ms = max(ended_ms, now_ms if seen.finished_ms is None else seen.finished_ms)
+            fresh = open_now or seen.submitted_ms is None or seen.submitted_ms >= now_ms - DAY_MS
             # An operation that shows no counts yet may hold any number of payments.
-            all_single &= seen.total == 1 or (open_now and seen.operation_id in owned and seen.total is None)
+            single = seen.total == 1 or (open_now and seen.operation_id in owned and seen.total is None)
+            all_single &= single or not fresh
         if not page.next_cursor:
             return _Operations(all_single, foreign, ended_ms or None)
         cursor = page.next_cursor

@@ -23,10 +23,8 @@ class Step(Enum):
     """Ask the operation, then its log, then the list. Never send."""
 
 
-def next_step(
-    operation: OperationRecord, *, wanted: frozenset[bytes], protection_ms: int, now: Moment, may_send: bool
-) -> Step:
-    """The one rule for an open operation. `wanted`: the payments that the specs still ask for as journaled."""
+def next_step(operation: OperationRecord, *, wanted: frozenset[bytes], protection_ms: int, now: Moment) -> Step:
+    """The one rule for an open operation. `wanted`: the payments that may be sent again, as the specs still ask for them."""
     outcomes = {send.outcome or SendOutcome.AMBIGUOUS for send in operation.sends}
     if SendOutcome.EXECUTED in outcomes:
         return Step.OBSERVE
@@ -35,7 +33,7 @@ def next_step(
         return Step.CANCEL
     whole = all(item.open and item.payment_id in wanted for item in operation.items)
     young = oldest_ms(operation.sends, now) < protection_ms
-    return Step.SEND_AGAIN if may_send and whole and young else Step.OBSERVE
+    return Step.SEND_AGAIN if whole and young else Step.OBSERVE
 
 
 def is_quiet(sends: Sequence[RecordedSend], *, window_ms: int, now: Moment) -> bool:

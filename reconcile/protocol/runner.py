@@ -60,7 +60,9 @@ class ProjectView(Protocol):
     def project(self) -> str:
         """The config's project, part of every identity."""
 
-    def wanted(self, settings: ProviderSettings, operations: Sequence[OperationRecord]) -> frozenset[bytes]:
+    def wanted(
+        self, settings: ProviderSettings, operations: Sequence[OperationRecord], *, renamed: bool
+    ) -> frozenset[bytes]:
         """The payments of these open operations that the present specs still ask for, as journaled:
         same recipient, amount, texts. Only these may be sent again.
         """
@@ -224,13 +226,10 @@ class _Run:
             session.skip_scan()
             return True
 
-        def wanted(operations: Sequence[OperationRecord]) -> frozenset[bytes]:
-            return project.wanted(session.settings, operations)
-
         options = self._options
         try:
             session.prepare(
-                wanted,
+                partial(project.wanted, session.settings),
                 full=options.full_scan,
                 anchored=session.record.ledger in options.anchored,
                 until_ms=self._until_ms(),

@@ -115,8 +115,9 @@ def scan(
 def _since_ms(gateway: Gateway, record: LedgerRecord, *, full: bool) -> int | None:
     if full or record.watermark_ms is None:
         return gateway.settings.since_ms
-    back_ms = record.watermark_ms - max(MARGIN_MS, 2 * gateway.settings.settle_window_s * 1000)
-    return max(0, back_ms)
+    # A date that the provider gave wrongly, or a proxy, is in the future of the clock that the scan ended by.
+    read_ms = record.watermark_ms if record.scanned_ms is None else min(record.watermark_ms, record.scanned_ms)
+    return max(0, read_ms - max(MARGIN_MS, 2 * gateway.settings.settle_window_s * 1000))
 
 
 def attributed(marker: Marker, payment: RemotePayment, project: str) -> Identity | None:

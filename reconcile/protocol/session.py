@@ -24,7 +24,8 @@ from reconcile.protocol.ports import Clock, Control, Progress
 from reconcile.protocol.preparing import Rest, prepare
 from reconcile.protocol.quota import Quota
 from reconcile.protocol.readback import marker_problem
-from reconcile.protocol.recovery import Step, next_step
+from reconcile.protocol.recovery import Step
+from reconcile.protocol.repeating import Wanted, next_steps
 from reconcile.protocol.report import Left, Paid, Wait
 from reconcile.protocol.scan import IMPORTED, scan
 from reconcile.protocol.scan_assignments import payable, scan_assignments
@@ -38,8 +39,6 @@ from reconcile.times import MINUTE_MS, SECOND_MS
 
 STALE_MS: Final = 10 * MINUTE_MS
 """How old a run's scan may be when sending begins."""
-
-Wanted = Callable[[Sequence[OperationRecord]], frozenset[bytes]]
 
 
 class Session:
@@ -110,13 +109,15 @@ class Session:
                 if closed is not None:
                     self.closed = Left.GATE
                     waits.append(self._wait(*closed))
-                else:
-                    waits += self._for_renamed(renamed, until_ms)
+            open_gate = wanted is not None and self.closed is None
             self._tally.waits, kept = [], self._tally.waits
             # What kept an old operation from being sent again keeps new ones from being sent, too.
             self.closed = self._recover(wanted) or self.closed
             waits += self._tally.waits
             self._tally.waits = kept
+            if open_gate:
+                # What recovery has settled as not made may be asked for under its new name by now.
+                waits += self._for_renamed(renamed, until_ms)
             soon = self._soon(waits, until_ms)
             if soon is None or self._control.stop_requested():
                 self._tally.waits += waits
@@ -171,18 +172,13 @@ class Session:
         self._progress.phase(f"{self.settings.name}: settling {len(operations)} open operations")
         for item in (item for operation in operations for item in operation.items):
             self.gateway.meet(item.recipient, item.assignment_id)
-        asked_for = wanted(operations) if wanted is not None else frozenset()
+        # Behind a closed gate nothing is sent, neither new nor again.
+        still = self.closed is not None or self._control.stop_requested()
+        steps, held = next_steps(self._ledger, self.gateway, self.record, operations, None if still else wanted)
         context = self._context()
         again: list[Track] = []
         observed: list[Track] = []
-        for operation in operations:
-            step = next_step(
-                operation,
-                wanted=asked_for,
-                protection_ms=self.gateway.codec.promise(operation.mode).protection_ms,
-                now=self.gateway.moment(),
-                may_send=self._may_repeat(operation, wanted),
-            )
+        for operation, step in zip(operations, steps, strict=True):
             match step:
                 case Step.CANCEL:
                     self._cancel(context, operation)
@@ -192,15 +188,10 @@ class Session:
                     observed.append(self._recovered(operation, Stage.ACCEPTED))
         engine = Engine(context, newest_remote_id=self._newest, scanned=self._scanned)
         engine.observe(observed)
-        return engine.run(again, iter(()), quota=self._quota(), more=lambda: False)
-
-    def _may_repeat(self, operation: OperationRecord, wanted: Wanted | None) -> bool:
-        """Whether this run sends open operations again. Behind a closed gate only those of one payment, whose
-        repetition the provider refuses by itself: in a batch a payment may go out elsewhere, too.
-        """
-        if wanted is None or self._control.stop_requested():
-            return False
-        return self.closed is None or len(operation.items) == 1
+        stopped = engine.run(again, iter(()), quota=self._quota(), more=lambda: False)
+        if held is not None and self._ledger.count_open(self._record.ledger):
+            self._tally.waits.append(self._wait(*held))
+        return stopped
 
     def _recovered(self, operation: OperationRecord, stage: Stage) -> Track:
         track = recovered(operation, stage)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reconcile.protocol import recovery, session
+from reconcile.protocol import recovery, repeating
 from tests.mutants.registry import BY_NAME, MUTANTS
 from tests.mutants.switching import Switch
 
@@ -47,12 +47,12 @@ def test_a_switch_replaces_a_function_wherever_it_was_taken_by_name_and_counts()
     switch, original = Switch(), vars(recovery)["next_step"]
     switch.replace("reconcile.protocol.recovery:next_step", lambda _: lambda: "planted")
     try:
-        assert vars(session)["next_step"] is vars(recovery)["next_step"] is not original
+        assert vars(repeating)["next_step"] is vars(recovery)["next_step"] is not original
         assert vars(recovery)["next_step"]() == "planted"
         assert switch.calls == {"reconcile.protocol.recovery:next_step": 1}
     finally:
         switch.undo()
-    assert vars(session)["next_step"] is vars(recovery)["next_step"] is original
+    assert vars(repeating)["next_step"] is vars(recovery)["next_step"] is original
 
 
 def test_the_page_has_a_row_for_every_mutant() -> None:

@@ -66,12 +66,12 @@ class Provider:
         return OperationsPage(operations=self._operations[first : first + 2], next_cursor=rest, server_ms=None)
 
 
-def seen(total: int | None = 1, *, running: bool = False, name: bytes = THEIRS) -> OperationSeen:
+def seen(total: int | None = 1, *, running: bool = False, name: bytes = THEIRS, age_ms: int = 0) -> OperationSeen:
     return OperationSeen(
         operation_id=name,
         phase=OperationPhase.RUNNING if running else OperationPhase.DONE,
         failed=False,
-        submitted_ms=0,
+        submitted_ms=CLOSED_MS - age_ms,
         finished_ms=None if running else 0,
         total=total,
         issued=None,
@@ -123,8 +123,8 @@ def test_the_last_day_is_read_whole_page_by_page() -> None:
     with closed() as ledger:
         assert passed(ledger, provider) is not None
     assert provider.asked == [
-        ListOperations(CLOSED_MS - DAY_MS, ""),
-        ListOperations(CLOSED_MS - DAY_MS, "2"),
+        ListOperations(CLOSED_MS - 7 * DAY_MS, ""),
+        ListOperations(CLOSED_MS - 7 * DAY_MS, "2"),
     ]
 
 
@@ -132,7 +132,25 @@ def test_the_last_day_is_one_of_the_providers_clock() -> None:
     provider = Provider(SINGLES, server_ms=CLOSED_MS + 3_000)
     with closed() as ledger:
         passed(ledger, provider)
-    assert provider.asked == [ListOperations(CLOSED_MS + 3_000 - DAY_MS, "")]
+    assert provider.asked == [ListOperations(CLOSED_MS + 3_000 - 7 * DAY_MS, "")]
+
+
+def test_a_batch_that_ended_more_than_a_day_ago_keeps_no_singles_back() -> None:
+    with closed() as ledger:
+        assert passed(ledger, Provider(SINGLES, seen(2, age_ms=DAY_MS), seen())) is not None
+    with closed() as ledger:
+        assert passed(ledger, Provider(SINGLES, seen(2, age_ms=DAY_MS + 1), seen())) is None
+
+
+@pytest.mark.parametrize("settings", [SINGLES, BATCHES], ids=["singles", "batches"])
+def test_an_operation_that_runs_for_days_keeps_the_gate_closed(settings: ProviderSettings) -> None:
+    with closed() as ledger:
+        old = seen(2, running=True, age_ms=6 * DAY_MS)
+        assert passed(ledger, Provider(settings, old, late_ms=2 * DAY_MS)) == Closed(
+            "toloka: 1 operations at the provider are open that this state does not know: "
+            "nothing new is sent until they have ended",
+            None,
+        )
 
 
 def test_an_open_operation_of_our_own_without_counts_is_one_of_the_singles() -> None:

@@ -21,9 +21,13 @@ YOUNG = (
 
 
 def waiting(ledger: SqliteLedger, *, first: int | None, newest: int | None, now: int | None) -> Closed | None:
-    """Provider's times, since the gate closed: of the first scan since then, of the newest one, and now."""
+    """Provider's times, since the gate closed: of the first scan since then, of the newest one, and now. By our own clock
+    the window is over where the provider has one.
+    """
     record = ledger.ledgers()[0]._replace(gate_server_ms=at(first), watermark_ms=at(newest))
-    return names_wait(cast(Gateway, Provider(SINGLES, server_ms=at(now))), record)
+    return names_wait(
+        cast(Gateway, Provider(SINGLES, late_ms=0 if newest is None else 900_000, server_ms=at(now))), record
+    )
 
 
 def at(since_ms: int | None) -> int | None:
@@ -54,6 +58,17 @@ def test_a_former_name_waits_until_two_scans_are_a_window_apart(
         assert found == Closed(YOUNG.format(left[1], left[0]), left[0])
 
 
+@pytest.mark.parametrize(
+    ("late_ms", "left"), [(899_999, (1, "1 s")), (10_000, (890, "15 min")), (-50_000, (900, "15 min"))]
+)
+def test_one_answer_with_a_date_an_hour_ahead_ends_no_wait(late_ms: int, left: tuple[int, str]) -> None:
+    """By our own clock the window is not over."""
+    with closed() as ledger:
+        record = ledger.ledgers()[0]._replace(gate_server_ms=CLOSED_MS, watermark_ms=CLOSED_MS + HOUR_MS)
+        provider = Provider(SINGLES, late_ms=late_ms, server_ms=CLOSED_MS + HOUR_MS)
+        assert names_wait(cast(Gateway, provider), record) == Closed(YOUNG.format(left[1], left[0]), left[0])
+
+
 def test_two_scans_a_window_apart_end_the_wait_of_former_names() -> None:
     with closed() as ledger:
         assert waiting(ledger, first=0, newest=900_000, now=900_000) is None
@@ -79,10 +94,10 @@ def passed(ledger: SqliteLedger, provider: Provider, *, apart_s: int = 0) -> Clo
 
 
 def test_former_names_pass_after_the_window_and_that_is_recorded() -> None:
-    provider = Provider(SINGLES, seen(), late_ms=6)
+    provider = Provider(SINGLES, seen(), late_ms=900_006)
     with memory(behind_singles()) as ledger:
         assert passed(ledger, provider, apart_s=900) is None
-        assert opened(ledger) == [("singles", 0), ("settled", 6)]
+        assert opened(ledger) == [("singles", 0), ("settled", 900_006)]
         assert ledger.ledgers()[0].gate_ms == 0
         assert passed(ledger, provider) is None
         assert len(opened(ledger)) == 2, "what passed is not recorded again"
@@ -99,7 +114,7 @@ def test_former_names_wait_for_the_window_without_a_question() -> None:
 
 def test_former_names_wait_for_operations_that_this_state_does_not_know() -> None:
     with memory(behind_singles()) as ledger:
-        found = passed(ledger, Provider(SINGLES, seen(1, running=True)), apart_s=900)
+        found = passed(ledger, Provider(SINGLES, seen(1, running=True), late_ms=900_000), apart_s=900)
         assert found == Closed(
             "toloka: 1 operations at the provider are open that this state does not know: "
             "nothing new is sent until they have ended",

@@ -1,7 +1,9 @@
 """What another life of a state may still pay: operations that end late, heads that were kept too early, minds made up slowly."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
+from email.utils import formatdate
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from reconcile.model import Desired, Identity
 from reconcile.protocol.report import Left, Report
 from reconcile.providers.base import WireRequest, WireResponse, WireResult
-from reconcile.settings import Settings
+from reconcile.settings import Policies, Settings
 from reconcile.state.events import StateCarried
 from reconcile.state.sqlite import SqliteLedger
 from tests.mturk.mturk_world import award, mturk_world
@@ -227,6 +229,22 @@ def test_what_became_a_conflict_while_somebody_agreed_is_named_one(tmp_path: Pat
     assert paid(world) == ["w1", "w2", "w4"]
 
 
+def test_what_was_paid_in_part_while_somebody_agreed_leaves_the_rest_not_approved(tmp_path: Path) -> None:
+    """Nobody was asked about a top-up; exit code 0 would say that all is paid."""
+    config = replace(settings(), policies=(("USD", Policies(allow_top_up=True)),))
+    world = World(tmp_path, desired=[bonus("w2", "2.00")], settings=config)
+    world.apply()
+    world.clock.advance(WINDOW_MS)
+    world.desired = [bonus("w2", "2.00"), renamed()._replace(amount=Decimal("3.00"))]
+    world.while_asking = paying_elsewhere(world, tmp_path, bonus("w1", "1.00"))
+    report = world.apply(wait_s=1_500)
+    assert (report.exit_code, left(report)) == (3, {"c/w1#award": "not_approved"})
+    assert [row.amount for row in report.left] == [Decimal("2.00")]
+    world.while_asking = lambda: None
+    assert world.apply(wait_s=1_500).exit_code == 0
+    assert paid(world) == ["w1", "w1", "w2"]
+
+
 # --- lists and clocks ----------------------------------------------------------------------------------------------
 
 
@@ -260,3 +278,48 @@ def test_where_the_provider_names_no_time_our_own_clock_ends_the_wait(tmp_path: 
     world.clock.advance(WINDOW_MS)
     assert world.apply(wait_s=0).exit_code == 0
     assert paid(world) == ["w2", "w4"]
+
+
+class DayAhead(World):
+    """Its provider's answers are dated a day ahead while `ahead` is on."""
+
+    ahead = False
+
+    def carry_out(self, request: WireRequest, carried_out: Callable[[], None]) -> tuple[WireResult, int]:
+        result, delay_ms = World.carry_out(self, request, carried_out)
+        if self.ahead and isinstance(result, WireResponse):
+            date = formatdate(self.clock.now_ms() / 1000 + 86_400, usegmt=True)
+            result = result._replace(headers={**result.headers, "date": date})
+        return result, delay_ms
+
+
+def test_a_date_a_day_ahead_leaves_nothing_unread_for_a_day(tmp_path: Path) -> None:
+    world = DayAhead(tmp_path, desired=[bonus("w2", "2.00")])
+    world.apply()
+    world.ahead = True
+    world.apply()
+    world.ahead = False
+    world.clock.advance(3 * 3_600_000)
+    paying_elsewhere(world, tmp_path, bonus("w1", "1.00"))()
+    world.clock.advance(3 * 3_600_000)
+    world.desired = [bonus("w2", "2.00"), bonus("w1", "1.00")]
+    assert [(item.address, item.adopted) for item in world.apply().paid] == [("c/w1", True)]
+    assert paid(world) == ["w1", "w2"]
+
+
+def test_a_batch_of_a_lost_state_that_starts_after_more_than_a_day_is_waited_for(tmp_path: Path) -> None:
+    world = World(tmp_path, desired=[bonus("w0", "1.00")], settings=settings(batch_size=2, operation_timeout_s=60))
+    world.apply(wait_s=1_000)
+    world.desired += [bonus("w1", "1.00"), bonus("w2", "2.00")]
+    world.strike(Fault(name="slow_start", user="w2", delay_ms=26 * 3_600_000))
+    world.apply(wait_s=1_000)
+    world.store.lose()
+    world.strike()
+    world.settings = settings()
+    world.clock.advance(25 * 3_600_000)
+    for _ in range(2):
+        assert left(world.apply(wait_s=0)) == {"c/w1": "gate", "c/w2": "gate"}
+        world.clock.advance(WINDOW_MS)
+    world.clock.advance(3 * 3_600_000)
+    assert world.apply(wait_s=0).exit_code == 0
+    assert paid(world) == ["w0", "w1", "w2"]

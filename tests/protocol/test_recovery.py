@@ -24,13 +24,12 @@ def operation(*outcomes: SendOutcome | None, items: int = 1, settled: int = 0) -
     return OperationRecord(1, b"o" * 16, "async", "/t", "[]", 0, rows, sends)
 
 
-def step(record: OperationRecord, *, wanted: int = 9, age_ms: int = 1_000, may_send: bool = True) -> Step:
+def step(record: OperationRecord, *, wanted: int = 9, age_ms: int = 1_000) -> Step:
     return next_step(
         record,
         wanted=frozenset(bytes([n]) * 16 for n in range(1, wanted + 1)),
         protection_ms=7 * DAY,
         now=Moment(age_ms, "a", age_ms, None),
-        may_send=may_send,
     )
 
 
@@ -72,10 +71,6 @@ def test_an_operation_is_sent_again_whole_or_not_at_all() -> None:
 @pytest.mark.parametrize(("age_ms", "expected"), [(7 * DAY - 1, Step.SEND_AGAIN), (7 * DAY, Step.OBSERVE)])
 def test_the_protection_ends_to_the_millisecond(age_ms: int, expected: Step) -> None:
     assert step(operation(MAYBE), age_ms=age_ms) is expected
-
-
-def test_a_refresh_never_sends() -> None:
-    assert step(operation(MAYBE), may_send=False) is Step.OBSERVE
 
 
 @pytest.mark.parametrize(("age_ms", "expected"), [(899_999, False), (900_000, True)])

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pytest
 
 from reconcile.model import SendOutcome
-from reconcile.protocol import observing, scan, sending, session
+from reconcile.protocol import observing, repeating, scan, sending, session
 from reconcile.protocol.recovery import Step
 from reconcile.protocol.track import Track
 from reconcile.providers.base import SendAnswer
@@ -192,7 +192,7 @@ class Mutant(NamedTuple):
 
 MUTANTS = {
     "what is open is always sent again": Mutant(
-        session, "next_step", always_again, SINGLES, 200, "a quiet run broke off"
+        repeating, "next_step", always_again, SINGLES, 200, "a quiet run broke off"
     ),
     "absence counts at once": Mutant(observing, "absence_counts", absent_at_once, SYNC, 400, "I5"),
     "no gate": Mutant(session, "pass_gate", open_gate, BATCHES, 400, "gate"),

@@ -70,8 +70,12 @@ class SimProject:
     ledger: Ledger
     project: str = ""
 
-    def wanted(self, settings: ProviderSettings, operations: Sequence[OperationRecord]) -> frozenset[bytes]:
-        return still_wanted(operations, desired=self.world.desired, reader=self.ledger, settings=settings)
+    def wanted(
+        self, settings: ProviderSettings, operations: Sequence[OperationRecord], *, renamed: bool
+    ) -> frozenset[bytes]:
+        return still_wanted(
+            operations, desired=self.world.desired, reader=self.ledger, settings=settings, renamed=renamed
+        )
 
     def look(self) -> Plan:
         return self.world.plan(self.ledger)
