@@ -13,18 +13,18 @@ from reconcile.errors import StateCorrupt
 from reconcile.model import ID_BYTES
 from reconcile.money import EXACT, ZERO, add, amount_from_wire
 from reconcile.plan.decision import Known
+from reconcile.plan.model import FIRST
 from reconcile.state.ledger import RecordedBonus, RecordedPayment, StateReader
 
 
 class Held(NamedTuple):
-    """What is recorded under one identity: RecordedBonus without its names."""
+    """What is recorded under one identity: RecordedBonus without its names. Attempts belong to its payments."""
 
     issued: Decimal
     payments: int
     sequence: int
     open_count: int
     open_amount: Decimal
-    attempt: int
     rejected: bool
 
     @property
@@ -33,7 +33,7 @@ class Held(NamedTuple):
         return EXACT.add(self.issued, self.open_amount)
 
 
-EMPTY: Final = Held(ZERO, 0, 0, 0, ZERO, 1, False)  # noqa: FBT003 (a row of a table)
+EMPTY: Final = Held(ZERO, 0, 0, 0, ZERO, False)  # noqa: FBT003 (a row of a table)
 
 
 @dataclass(slots=True)
@@ -96,14 +96,12 @@ def _amount(text: bytes) -> Decimal:
 
 def plain(issued: Decimal) -> Held:
     """One payment, issued."""
-    return Held(issued, 1, 1, 0, ZERO, 1, False)  # noqa: FBT003 (a row of a table)
+    return Held(issued, 1, 1, 0, ZERO, False)  # noqa: FBT003 (a row of a table)
 
 
 def held(row: RecordedBonus) -> Held:
     """A recorded bonus's sums."""
-    return Held(
-        row.issued, row.issued_count, row.issued_sequence, row.open_count, row.open_amount, row.attempt, row.rejected
-    )
+    return Held(row.issued, row.issued_count, row.issued_sequence, row.open_count, row.open_amount, row.rejected)
 
 
 def load_book(reader: StateReader, ledger: int, campaign: str, project: str) -> Book:
@@ -157,6 +155,7 @@ def merge(own: Held, former: Held, extra: tuple[tuple[int, RecordedPayment], ...
     """What is known of a bonus from its own record, its former name's and payments that had no bonus until now.
 
     Sequences go on from the former name's: a bonus that was paid twice under its old name is topped up with number 3.
+    The next payment is taken for one that no operation held yet; what is recorded of it says more.
     """
     count = own.payments + len(extra)
     sequence = max(own.sequence, extra[-1][0] if extra else 0)
@@ -164,8 +163,7 @@ def merge(own: Held, former: Held, extra: tuple[tuple[int, RecordedPayment], ...
     return Known(
         issued=add((own.issued, former.issued, *(payment.amount for _, payment in extra))),
         next_sequence=following,
-        # Once payments find their bonus, its next one begins anew.
-        attempt=1 if extra else own.attempt,
+        attempts=FIRST,
         open_count=own.open_count + former.open_count,
         open_amount=EXACT.add(own.open_amount, former.open_amount),
         missing=_missing(count, sequence, former),

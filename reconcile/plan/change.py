@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from reconcile.model import Identity, Texts
 
@@ -21,15 +21,40 @@ class Action(StrEnum):
         return self in (Action.ISSUE, Action.TOP_UP)
 
 
+class Attempts(NamedTuple):
+    """Which attempt a payment's next operation is for it. The provider has used up the ids of those before.
+
+    `alone`, where it is the operation's only payment: one more than the used-up operations that held nothing else. What
+    went wrong in a batch does not count, so that a payment alone has the same ids for every state, also for one that
+    never heard of the batch. `together`, with other payments: one more than all of them, so that a batch that comes
+    again has a new id. An operation of one payment never has the id of one of several.
+    """
+
+    alone: int
+    together: int
+
+    def of(self, payments: int) -> int:
+        """The attempt in an operation that holds so many payments."""
+        return self.alone if payments == 1 else self.together
+
+
+FIRST: Final = Attempts(1, 1)
+"""No id of the payment's is used up."""
+NO_ATTEMPTS: Final = Attempts(0, 0)
+"""Of a row that pays nothing."""
+
+
 class Change(NamedTuple):
     """One row of a plan.
 
     `amount` is what will be paid (for a conflict: what the spec asks for; for an orphan: what was issued). `issued` is
     what was issued already. For ISSUE and TOP_UP `payment_id`, `sequence`, `attempt` and `entry` (the entry hash that
     an approval names) are set, and `operation_id` once the account is known; else they are None, 0, 0, b"", None.
-    `why` explains a conflict, or what a top-up adds to. `differences` are the explained differences between what was
-    issued and what is now desired, one line each. `path` and `line`: where the bonus stands, "" and 0 for an orphan.
-    `former`: the name that the bonus had before (`formerly`), under which its payments have other ids; None without one.
+    `attempt` is the one in that id. `attempts` says which it is in any other operation: apply may send fewer payments
+    together than the plan shows. `why` explains a conflict, or what a top-up adds to. `differences` are the explained
+    differences between what was issued and what is now desired, one line each. `path` and `line`: where the bonus
+    stands, "" and 0 for an orphan. `former`: the name that the bonus had before (`formerly`), under which its payments
+    have other ids; None without one.
     """
 
     action: Action
@@ -49,6 +74,7 @@ class Change(NamedTuple):
     line: int
     why: str
     differences: tuple[str, ...]
+    attempts: Attempts = NO_ATTEMPTS
     former: Identity | None = None
 
     @property

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, Final, TypeAlias
 
 from reconcile.model import Identity
-from reconcile.plan.change import Action, Change, PlannedOperation
+from reconcile.plan.change import Action, Attempts, Change, PlannedOperation
 from reconcile.rows import Coding
 
 ENTRY: Final = 48
@@ -28,19 +28,20 @@ def _dumps_changes(changes: Sequence[Change]) -> bytes:
 
 
 def _packed(change: Change) -> _Packed:
-    action, who, bonus_id, provider, currency, amount, issued, *rest, former = change
+    action, who, bonus_id, provider, currency, amount, issued, *rest, attempts, former = change
     named = None if former is None else tuple(former)
-    return (_NUMBERS[action], tuple(who), bonus_id, provider, currency, str(amount), str(issued), *rest, named)
+    known = bonus_id, provider, currency, str(amount), str(issued)
+    return (_NUMBERS[action], tuple(who), *known, *rest, tuple(attempts), named)
 
 
 def _loads_changes(blob: bytes) -> Iterator[Change]:
     amounts = _Amounts()
     # Written by this very process a moment ago, to a file without a name.
     for row in marshal.loads(blob):  # noqa: S302
-        number, who, bonus_id, provider, currency, amount, issued, *rest, named = row
-        sums = amounts[amount], amounts[issued]
+        number, who, bonus_id, provider, currency, amount, issued, *rest, attempts, named = row
+        known = bonus_id, provider, currency, amounts[amount], amounts[issued]
         former = None if named is None else Identity(*named)
-        yield Change._make((_ACTIONS[number], Identity(*who), bonus_id, provider, currency, *sums, *rest, former))
+        yield Change._make((_ACTIONS[number], Identity(*who), *known, *rest, Attempts(*attempts), former))
 
 
 class _Amounts(dict[str, Decimal]):

@@ -7,27 +7,27 @@ from decimal import Decimal
 from typing import Final, NamedTuple, TypeAlias
 
 from reconcile.money import EXACT, ZERO, Money
-from reconcile.plan.model import Action
+from reconcile.plan.model import FIRST, Action, Attempts
 from reconcile.providers.rules import Tariff
 
 
 class Known(NamedTuple):
     """All that is known to have been paid, or may have been, for one bonus, under its present and its former name.
 
-    `next_sequence` and `attempt` are those of the next payment. `missing` is how many payments below the highest one
+    `next_sequence` and `attempts` are those of the next payment. `missing` is how many payments below the highest one
     are not known. `rejected`: the newest attempt was rejected.
     """
 
     issued: Decimal
     next_sequence: int
-    attempt: int
+    attempts: Attempts
     open_count: int
     open_amount: Decimal
     missing: int
     rejected: bool
 
 
-NOTHING: Final = Known(ZERO, 1, 1, 0, ZERO, 0, False)  # noqa: FBT003 (a row of a table)
+NOTHING: Final = Known(ZERO, 1, FIRST, 0, ZERO, 0, False)  # noqa: FBT003 (a row of a table)
 
 
 class Terms(NamedTuple):
@@ -44,7 +44,7 @@ class Pay(NamedTuple):
     action: Action
     amount: Decimal
     sequence: int
-    attempt: int
+    attempts: Attempts
     why: str
 
 
@@ -107,9 +107,9 @@ def _pay(asked: Decimal, known: Known, terms: Terms) -> Verdict:
     assert difference > 0
     assert known.issued + difference == asked, "no more is paid than was asked for"
     if known.issued:
-        return Pay(Action.TOP_UP, difference, known.next_sequence, known.attempt, "")
+        return Pay(Action.TOP_UP, difference, known.next_sequence, known.attempts, "")
     why = "an earlier attempt was rejected: it is tried again" if known.rejected else ""
-    return Pay(Action.ISSUE, difference, known.next_sequence, known.attempt, why)
+    return Pay(Action.ISSUE, difference, known.next_sequence, known.attempts, why)
 
 
 def _open(known: Known, currency: str) -> str:

@@ -140,6 +140,8 @@ def _change(change: Change) -> dict[str, object]:
         "currency": change.currency,
         "sequence": change.sequence or None,
         "attempt": change.attempt or None,
+        "attempt_alone": change.attempts.alone or None,
+        "attempt_together": change.attempts.together or None,
         "entry": change.entry.hex() or None,
         "texts": texts_json(change.texts),
         "why": change.why or None,

@@ -8,7 +8,9 @@ from typing import NamedTuple
 
 from reconcile.diagnostics import Diagnostic
 from reconcile.model import Identity
+from reconcile.plan.change import FIRST as FIRST
 from reconcile.plan.change import Action as Action
+from reconcile.plan.change import Attempts as Attempts
 from reconcile.plan.change import Change as Change
 from reconcile.plan.change import PlannedOperation as PlannedOperation
 from reconcile.plan.changes import PlanEntries as PlanEntries

@@ -14,7 +14,8 @@ from reconcile.settings import ProviderSettings
 
 
 def group(shelf: Shelf, changes: Changes) -> tuple[Changes, Sequence[PlannedOperation]]:
-    """(the same rows with their operation ids, the operations). Ids are None before the first contact.
+    """(the same rows with their operation ids and the attempts in them, the operations). Ids are None before the first
+    contact, where every payment is at its first attempt.
 
     Up to `batch_size` payments of one provider go together; the first payment ever on an account goes alone, as apply
     sends it, since its marker is read back before the rest. What would be refused as the same payment twice cannot meet
@@ -32,16 +33,14 @@ def group(shelf: Shelf, changes: Changes) -> tuple[Changes, Sequence[PlannedOper
 
 
 def _named(changes: Changes, operations: dict[str, Rows[PlannedOperation]]) -> Iterator[Change]:
-    """The rows with their operation ids: operations hold their payments in the order of the rows."""
-    ids = {
-        name: ((one.operation_id, payment) for one in rows for payment in one.payments)
-        for name, rows in operations.items()
-    }
+    """The rows with their operation ids and attempts: operations hold their payments in the order of the rows."""
+    held = {name: ((one, payment) for one in rows for payment in one.payments) for name, rows in operations.items()}
     for change in changes:
         if change.pays:
-            operation_id, payment_id = next(ids[change.provider])
+            operation, payment_id = next(held[change.provider])
             assert payment_id == change.payment_id
-            yield change._replace(operation_id=operation_id)
+            attempt = change.attempts.of(len(operation.payments))
+            yield change._replace(operation_id=operation.operation_id, attempt=attempt)
         else:
             yield change
 
@@ -60,8 +59,9 @@ def _operations(shelf: Shelf, changes: Changes, provider: ProviderSettings) -> R
 
 
 def _operation(account: Account | None, provider: ProviderSettings, batch: Sequence[Change]) -> PlannedOperation:
-    payments = [(change.payment_id, change.attempt) for change in batch if change.payment_id is not None]
-    assert len(payments) == len(batch)
+    size = len(batch)
+    payments = [(change.payment_id, change.attempts.of(size)) for change in batch if change.payment_id is not None]
+    assert len(payments) == size
     return PlannedOperation(
         operation_id=None if account is None else identity.operation_id(str(account), payments),
         provider=provider.name,

@@ -19,6 +19,7 @@ from reconcile.plan.fields import Damaged, Fields
 from reconcile.plan.model import (
     Accepted,
     Action,
+    Attempts,
     CampaignSummary,
     Change,
     InDoubt,
@@ -91,6 +92,7 @@ def _change(row: Fields, project: str, providers: Mapping[str, ProviderSummary])
         line=row.number("line"),
         why=row.maybe("why"),
         differences=row.strings("differences"),
+        attempts=Attempts(row.number("attempt_alone"), row.number("attempt_together")),
     )
     if row.id("bonus_id") != change.bonus_id or row.text("address") != change.address:
         raise _mismatch(change, "its id does not belong to its names")

@@ -14,7 +14,7 @@ from reconcile.money import ZERO, add
 from reconcile.plan import acceptance, decision
 from reconcile.plan.books import EMPTY, Held, held, merge, plain
 from reconcile.plan.changes import Changes
-from reconcile.plan.model import Accepted, Action, Change, InDoubt
+from reconcile.plan.model import FIRST, Accepted, Action, Attempts, Change, InDoubt
 from reconcile.plan.tally import Carried, Shelf, Tally
 from reconcile.state.ledger import RecordedPayment
 
@@ -113,7 +113,7 @@ class Sorter:
             return
         known = merge(own, former, self._without_bonus(tally, bonus))
         if own is not EMPTY:
-            known = known._replace(attempt=self._attempt(tally, bonus, known.next_sequence))
+            known = known._replace(attempts=self._attempts(tally, bonus, known.next_sequence))
         verdict = decision.decide(bonus.amount, known, tally.terms)
         match verdict:
             case decision.Settled():
@@ -167,13 +167,13 @@ class Sorter:
             sequence=max(found.sequence, taken[-1][0]),
         )
 
-    def _attempt(self, tally: Tally, bonus: Desired, sequence: int) -> int:
-        """The attempt that this payment of the bonus takes: under a former name the bonus had other payments."""
+    def _attempts(self, tally: Tally, bonus: Desired, sequence: int) -> Attempts:
+        """The attempts that this payment of the bonus takes: under a former name the bonus had other payments."""
         assert self._shelf.reader is not None
         assert tally.ledger is not None
         payment_id = identity.payment_id(bonus.bonus_id, sequence)
         known = self._shelf.reader.payment_by_id(payment_id, ledger=tally.ledger.ledger)
-        return 1 if known is None else known.attempt
+        return FIRST if known is None else Attempts(known.attempt_alone, known.attempt)
 
     def _without_bonus(self, tally: Tally, bonus: Desired) -> tuple[tuple[int, RecordedPayment], ...]:
         """Issued payments of ours that no bonus was known for, and that were made for this one: by sequence."""
@@ -209,7 +209,8 @@ class Sorter:
             row._replace(
                 payment_id=payment_id,
                 sequence=pay.sequence,
-                attempt=pay.attempt,
+                attempt=pay.attempts.alone,
+                attempts=pay.attempts,
                 entry=entry,
                 texts=texts,
                 former=_former_name(bonus),

@@ -31,7 +31,9 @@ class Rest(Iterator[Change]):
 def prepare(
     number: int, account: str | Account, mode: str, changes: Sequence[Change], gateway: Gateway
 ) -> PreparedOperation:
-    """The frozen operation that makes these payments; its id holds their ids and attempts, nothing else."""
+    """The frozen operation that makes these payments; its id holds their ids and attempts, nothing else. An attempt counts
+    among the operations of its kind: of one payment, or of several (`plan.change.Attempts`).
+    """
     payments = []
     outgoing = []
     for change in changes:
@@ -44,7 +46,7 @@ def prepare(
                 payment_id=change.payment_id,
                 bonus=change.identity,
                 sequence=change.sequence,
-                attempt=change.attempt,
+                attempt=change.attempts.of(len(changes)),
                 amount=change.amount,
                 entry=change.entry,
             )

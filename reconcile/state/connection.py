@@ -15,7 +15,7 @@ from reconcile.errors import StateCorrupt, StateError, StateWriteFailed
 
 APPLICATION_ID: Final = 0x626F6E75
 """In the file's header, "bonu": whose file it is."""
-FORMAT: Final = 4
+FORMAT: Final = 5
 """In the file's header as user_version: the form of the tables."""
 BUSY_TIMEOUT_S: Final = 60.0
 

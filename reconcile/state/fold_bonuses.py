@@ -6,7 +6,7 @@ from typing import Final
 
 from reconcile import identity
 from reconcile.errors import EventRefused
-from reconcile.model import Identity, PaymentStatus
+from reconcile.model import Account, Identity, PaymentStatus
 from reconcile.money import EXACT
 from reconcile.state.coding import Misfit, amount_text, amount_value
 from reconcile.state.events import Result
@@ -22,6 +22,11 @@ def ledger_row(tables: Tables, number: int) -> LedgerRow:
     if row is None:
         raise EventRefused(f"The state has no ledger {number}")
     return row
+
+
+def account_of(ledger: LedgerRow) -> str:
+    """The account of a ledger, as ids of operations hold it."""
+    return str(Account(ledger.type, ledger.environment, ledger.account_id))
 
 
 def operation_row(tables: Tables, ledger: int, number: int) -> OperationRow:
@@ -120,8 +125,22 @@ def give_back(tables: Tables, payment: PaymentRow, result: Result, *, burnt: boo
     if burnt:
         # Only an id that is used up at the provider gives way to a new one.
         payment.attempt += 1
+        payment.attempt_alone += _was_its_own(tables, payment)
     bonus.attempt = payment.attempt
     bonus.rejected = int(result is Result.REJECTED)
+
+
+def _was_its_own(tables: Tables, payment: PaymentRow) -> bool:
+    """Whether the payment's newest operation had the id that the payment takes alone, whatever this state has seen.
+
+    A journal of an older bonusctl may hold single payments at a higher attempt, which no other state would send: those
+    ids are not counted.
+    """
+    assert payment.operation is not None
+    operation = operation_row(tables, payment.ledger, payment.operation)
+    account = account_of(ledger_row(tables, payment.ledger))
+    own = identity.operation_id(account, [(payment.payment_id, payment.attempt_alone)])
+    return operation.items == 1 and operation.operation_id == own
 
 
 def _close(tables: Tables, payment: PaymentRow, result: Result) -> None:

@@ -6,7 +6,7 @@ not prepared again, an id is the one that its payments give, an executed operati
 
 from reconcile import identity
 from reconcile.errors import EventRefused
-from reconcile.model import Account, PaymentStatus, SendOutcome
+from reconcile.model import PaymentStatus, SendOutcome
 from reconcile.money import EXACT
 from reconcile.state import fold_plain
 from reconcile.state.coding import amount_text
@@ -18,15 +18,14 @@ from reconcile.state.events import (
     SendsFinished,
     SendsStarted,
 )
-from reconcile.state.fold_bonuses import bonus_named, ledger_row, look_up_bonuses, operation_row, plus
+from reconcile.state.fold_bonuses import account_of, bonus_named, ledger_row, look_up_bonuses, operation_row, plus
 from reconcile.state.rows import ItemRow, OperationRow, PaymentRow, SendRow
 from reconcile.state.tables import Tables
 
 
 def prepared(tables: Tables, sequence: int, event: OperationsPrepared) -> None:
     """Operations begin: their payments are open from now on."""
-    ledger = ledger_row(tables, event.ledger)
-    account = str(Account(ledger.type, ledger.environment, ledger.account_id))
+    account = account_of(ledger_row(tables, event.ledger))
     for position, operation in enumerate(event.operations):
         if operation.operation != tables.highest_operation() + 1:
             raise EventRefused(f"Operation {operation.operation} cannot follow {tables.highest_operation()}")
@@ -50,7 +49,7 @@ def prepared(tables: Tables, sequence: int, event: OperationsPrepared) -> None:
                 campaign = tables.campaign(event.ledger, *payment.bonus[:2])
             if fold_plain.begin(tables, campaign, row, place, payment, bonus_id):
                 continue
-            _open_payment(tables, event.ledger, operation.operation, payment, bonus_id)
+            _open_payment(tables, row, payment, bonus_id)
             tables.items.add(ItemRow(operation.operation, payment.payment_id, place))
 
 
@@ -62,7 +61,8 @@ def _check_id(operation: PreparedOperation, account: str) -> None:
         raise EventRefused(f"Operation {operation.operation} does not have the id that its payments give")
 
 
-def _open_payment(tables: Tables, ledger: int, operation: int, payment: PreparedPayment, bonus_id: bytes) -> None:
+def _open_payment(tables: Tables, operation: OperationRow, payment: PreparedPayment, bonus_id: bytes) -> None:
+    ledger = operation.ledger
     campaign, bonus = bonus_named(tables, ledger, payment.bonus, bonus_id)
     if payment.payment_id != identity.payment_id(bonus.bonus_id, payment.sequence):
         raise EventRefused(f"A payment of {payment.bonus.address} does not have the id that its bonus gives")
@@ -71,22 +71,29 @@ def _open_payment(tables: Tables, ledger: int, operation: int, payment: Prepared
     if bonus.open_count:
         raise EventRefused(f"{payment.bonus.address} has an open payment: another one could pay it twice")
     row = tables.payments.get(payment.payment_id, ledger)
-    attempt = 1 if row is None else row.attempt
-    if payment.attempt != attempt:
-        raise EventRefused(f"{payment.bonus.address} is at attempt {attempt}, not {payment.attempt}")
+    _check_attempt(operation, row, payment)
     if row is None:
         row = tables.payments.add(
             PaymentRow(payment_id=payment.payment_id, ledger=ledger, sequence=payment.sequence, status="", amount="")
         )
     elif row.status not in (PaymentStatus.RELEASED, PaymentStatus.REJECTED):
         raise EventRefused(f"Payment {payment.sequence} of {payment.bonus.address} is {row.status}: never twice")
-    row.campaign, row.bonus_id, row.operation = campaign.campaign, bonus.bonus_id, operation
-    row.status, row.amount, row.attempt = PaymentStatus.PREPARED.value, amount_text(payment.amount), payment.attempt
+    row.campaign, row.bonus_id, row.operation = campaign.campaign, bonus.bonus_id, operation.operation
+    row.status, row.amount = PaymentStatus.PREPARED.value, amount_text(payment.amount)
     row.code = row.message = ""
     bonus.open_count += 1
     bonus.open_amount = plus(bonus.open_amount, payment.amount)
-    bonus.attempt, bonus.rejected = payment.attempt, 0
+    bonus.attempt, bonus.rejected = row.attempt, 0
     campaign.in_doubt = EXACT.add(campaign.in_doubt, payment.amount)
+
+
+def _check_attempt(operation: OperationRow, row: PaymentRow | None, payment: PreparedPayment) -> None:
+    """An id that is used up is not taken again, nor another one while its own is good."""
+    together, alone = (1, 1) if row is None else (row.attempt, row.attempt_alone)
+    expected = alone if operation.items == 1 else together
+    # Before format 5 a payment that went alone took the count of all its operations, too: such a journal still folds.
+    if payment.attempt not in (expected, together):
+        raise EventRefused(f"{payment.bonus.address} is at attempt {expected}, not {payment.attempt}")
 
 
 def sends_started(tables: Tables, _: int, event: SendsStarted) -> None:

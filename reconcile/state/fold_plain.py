@@ -63,7 +63,7 @@ def begin(
     )
     tables.payments.begin(
         payment_key,
-        (payment_id, ledger, number, bonus_id, sequence, _PREPARED, text, 1, operation.operation, *_UNPAID),
+        (payment_id, ledger, number, bonus_id, sequence, _PREPARED, text, 1, 1, operation.operation, *_UNPAID),
     )
     tables.items.begin((operation.operation, payment_id), (operation.operation, payment_id, place, ""))
     campaign.bonuses += 1
@@ -103,7 +103,7 @@ def _issue(tables: Tables, event: OperationSettled, item: Settlement) -> int | N
     if place is None or payment is None or not item.remote_id or item.created_ms is None:
         return None
     text = amount_text(amount)
-    if payment[5:] != (_PREPARED, text, 1, event.operation, *_UNPAID):
+    if payment[5:] != (_PREPARED, text, 1, 1, event.operation, *_UNPAID):
         return None
     number, bonus_id, sequence = payment[2:5]
     bonus_key = (number, bonus_id)
@@ -113,7 +113,7 @@ def _issue(tables: Tables, event: OperationSettled, item: Settlement) -> int | N
     tables.bonuses.end(bonus_key, (*bonus[:5], text, 1, sequence, 0, NOTHING, 1, 0), _BONUS_ENDS)
     tables.payments.end(
         payment_key,
-        (*payment[:5], _ISSUED, *payment[6:9], item.remote_id, item.created_ms, *payment[11:]),
+        (*payment[:5], _ISSUED, *payment[6:10], item.remote_id, item.created_ms, *payment[12:]),
         _PAYMENT_ENDS,
     )
     tables.items.end(item_key, (*place[:3], _RESULT), _ITEM_ENDS)

@@ -1,8 +1,7 @@
 """What planning reads of a state, and the one way in which applying writes it.
 
 `StateReader` is all that `plan` ever gets. `Ledger` adds `commit`: one call is one durable transaction, checked
-against the run's epoch. Both are implemented for SQLite (`reconcile.state.sqlite`); a shared database implements the
-same two.
+against the run's epoch. SQLite (`reconcile.state.sqlite`) implements both, and so would a shared database.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -83,8 +82,8 @@ class IssuedPage(NamedTuple):
 
 class RecordedPayment(NamedTuple):
     """One payment. `bonus_id` is None while it is unattributed; `amount` is the provider's once issued, else the one
-    asked for. `attempt` is its operation's, and the one that its next operation takes once it was proved not made.
-    `operation_id` is None for an adopted one. `sent`: its newest operation was sent at least once.
+    asked for. `attempt` is one more than its operations whose ids were used up, `attempt_alone` than those that held no
+    other payment. `operation_id` is None for an adopted one. `sent`: its newest operation was sent at least once.
     """
 
     payment_id: bytes
@@ -97,6 +96,7 @@ class RecordedPayment(NamedTuple):
     status: PaymentStatus
     amount: Decimal
     attempt: int
+    attempt_alone: int
     sent: bool
     operation_id: bytes | None
     remote_id: str

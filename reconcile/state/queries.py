@@ -55,7 +55,8 @@ _BONUSES: Final = (
     f"SELECT bonus_id, recipient, assignment_id, key, {_SUMS} "  # noqa: S608 (our own column names)
     "FROM bonuses WHERE campaign = ? AND bonus_id > ? ORDER BY bonus_id LIMIT ?"
 )
-# One value a row, since a plan asks this of every bonus: longer than an id where it is a fingerprint.
+# One value a row, since a plan asks this of every bonus: longer than an id where it is a fingerprint. At attempt 1 no id
+# of any kind was used up.
 _ISSUED_ONCE: Final = (
     "SELECT CAST(CASE WHEN issued_count = 1 AND issued_sequence = 1 AND open_count = 0 AND attempt = 1 "
     "AND length(bonus_id) = 16 THEN bonus_id || issued ELSE bonus_id END AS BLOB) FROM bonuses WHERE campaign = ? "

@@ -24,7 +24,7 @@ OPERATIONS_PAGE: Final = 200
 _PAYMENT: Final = (
     "SELECT p.payment_id, p.bonus_id, coalesce(c.name, p.marker_campaign), coalesce(b.recipient, p.recipient), "
     "coalesce(b.assignment_id, p.assignment_id), coalesce(b.key, p.marker_key), p.sequence, p.status, p.amount, "
-    "p.attempt, coalesce(o.sends, 0), o.operation_id, p.remote_id, p.created_ms, p.code, p.message "
+    "p.attempt, p.attempt_alone, coalesce(o.sends, 0), o.operation_id, p.remote_id, p.created_ms, p.code, p.message "
     "FROM payments p LEFT JOIN campaigns c ON c.campaign = p.campaign "
     "LEFT JOIN bonuses b ON b.campaign = p.campaign AND b.bonus_id = p.bonus_id "
     "LEFT JOIN operations o ON o.operation = p.operation "
@@ -38,10 +38,11 @@ _LISTED: Final = "status = 'issued' AND remote_id <> ''"
 
 
 def _payment(row: tuple[Any, ...]) -> RecordedPayment:
-    *name, status, amount, attempt, sends, operation_id, remote_id, created_ms, code, message = row
+    *name, status, amount, attempt, alone, sends, operation_id, remote_id, created_ms, code, message = row
     if status not in _STATUS:
         raise altered("a payment's status", status)
-    known = _STATUS[status], _AMOUNTS[amount], attempt, sends > 0, operation_id, remote_id, created_ms, code, message
+    tried = attempt, alone, sends > 0, operation_id
+    known = _STATUS[status], _AMOUNTS[amount], *tried, remote_id, created_ms, code, message
     return RecordedPayment._make((*name, *known))
 
 

@@ -92,7 +92,9 @@ class OperationRow:
 
 @dataclass(slots=True, kw_only=True)
 class PaymentRow:
-    """A payment. `told_event` and `told_position`: the adoption in which the provider told its texts."""
+    """A payment; its attempts are as in `ledger.RecordedPayment`. `told_event` and `told_position`: the adoption in which
+    the provider told its texts.
+    """
 
     payment_id: bytes
     ledger: int
@@ -102,6 +104,7 @@ class PaymentRow:
     status: str
     amount: str
     attempt: int = 1
+    attempt_alone: int = 1
     operation: int | None = None
     remote_id: str = ""
     created_ms: int | None = None

@@ -117,7 +117,7 @@ def m005_payments(db: Database) -> None:
         """CREATE TABLE payments(
           payment_id BLOB NOT NULL, ledger INTEGER NOT NULL REFERENCES ledgers,
           campaign INTEGER, bonus_id BLOB, sequence INTEGER NOT NULL,
-          status TEXT NOT NULL, amount TEXT NOT NULL, attempt INTEGER NOT NULL,
+          status TEXT NOT NULL, amount TEXT NOT NULL, attempt INTEGER NOT NULL, attempt_alone INTEGER NOT NULL,
           operation INTEGER REFERENCES operations,
           remote_id TEXT NOT NULL, created_ms INTEGER, code TEXT NOT NULL, message TEXT NOT NULL,
           told_event INTEGER, told_position INTEGER,

@@ -166,6 +166,7 @@ def lost(
         status=PaymentStatus.ISSUED,
         amount=D(amount),
         attempt=1,
+        attempt_alone=1,
         sent=False,
         operation_id=None,
         remote_id="7001",
@@ -189,6 +190,7 @@ class Records:
     def __init__(self, *rows: RecordedBonus, unattributed: Sequence[RecordedPayment] = ()) -> None:
         self.rows = {row.bonus_id: row for row in rows}
         self.lost = list(unattributed)
+        self.alone: dict[bytes, int] = {}
         self.known: tuple[LedgerRecord, ...] = (ledger_record(),)
         self.paid: dict[bytes, RecordedPayment] = {}
         self.contents: dict[bytes, IssuedContent] = {}
@@ -221,8 +223,9 @@ class Records:
     def settle(self, payment_id: bytes, amount: Decimal, bonus_id: bytes, *, sequence: int = 1) -> None:
         """One payment is issued."""
         self.paid[payment_id] = RecordedPayment(
-            payment_id, bonus_id, "", "", "", "", sequence, PaymentStatus.ISSUED, amount, 1, True, None, "1", 0, "", ""
-        )
+            payment_id, bonus_id, "", "", "", "", sequence, PaymentStatus.ISSUED, amount, 1, 1,
+            True, None, "1", 0, "", "",
+        )  # fmt: skip
 
     # --- StateReader -----------------------------------------------------------------------------------------------
 
@@ -290,7 +293,9 @@ class Records:
         return self.paid.get(payment_id) or self._tried(payment_id)
 
     def _tried(self, payment_id: bytes) -> RecordedPayment | None:
-        """What an attempt above 1 tells of the payment that follows a bonus's issued ones."""
+        """What an attempt above 1 tells of the payment that follows a bonus's issued ones. `alone` has that of a single
+        payment where it is another one.
+        """
         for row in self.rows.values():
             sequence = row.issued_sequence + 1
             if row.attempt > 1 and identity.payment_id(row.bonus_id, sequence) == payment_id:
@@ -304,6 +309,7 @@ class Records:
                     tried,
                     amount,
                     row.attempt,
+                    self.alone.get(row.bonus_id, row.attempt),
                     True,
                     None,
                     "",

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from reconcile.plan.decision import NOTHING, Conflict, Doubt, Known, Pay, Settled, Terms, decide
-from reconcile.plan.model import Action
+from reconcile.plan.model import FIRST, Action, Attempts
 from reconcile.providers.rules import Tariff
 
 D = Decimal
@@ -20,16 +20,18 @@ def known(issued: str = "0.00", **fields: Any) -> Known:
 
 
 def test_of_what_nothing_is_known_the_first_payment_is_made_under_the_first_attempt() -> None:
-    assert decide(D("1.00"), NOTHING, TERMS) == Pay(Action.ISSUE, D("1.00"), 1, 1, "")
+    assert decide(D("1.00"), NOTHING, TERMS) == Pay(Action.ISSUE, D("1.00"), 1, FIRST, "")
 
 
 def test_a_rejected_payment_is_tried_again_and_says_so() -> None:
-    assert decide(D("1.00"), known(attempt=3, rejected=True), TERMS) == Pay(Action.ISSUE, D("1.00"), 1, 3, RETRIED)
+    assert decide(D("1.00"), known(attempts=Attempts(2, 3), rejected=True), TERMS) == Pay(
+        Action.ISSUE, D("1.00"), 1, Attempts(2, 3), RETRIED
+    )
 
 
 def test_a_top_up_pays_the_difference_under_the_next_number_without_a_word() -> None:
     found = decide(D("1.50"), known("1.00", next_sequence=2), TERMS)
-    assert found == Pay(Action.TOP_UP, D("0.50"), 2, 1, "")
+    assert found == Pay(Action.TOP_UP, D("0.50"), 2, FIRST, "")
 
 
 def test_what_was_issued_as_asked_is_settled() -> None:
@@ -77,7 +79,7 @@ def test_a_difference_out_of_bounds_is_a_conflict_that_says_which(asked: str, is
 
 @pytest.mark.parametrize("amount", ["0.005", "100.00"])
 def test_a_payment_at_its_bounds_is_made(amount: str) -> None:
-    assert decide(D(amount), NOTHING, TERMS) == Pay(Action.ISSUE, D(amount), 1, 1, "")
+    assert decide(D(amount), NOTHING, TERMS) == Pay(Action.ISSUE, D(amount), 1, FIRST, "")
 
 
 def test_a_higher_amount_is_a_conflict_where_top_ups_are_not_allowed() -> None:

@@ -20,7 +20,7 @@ def paid(
 def before(recipient: str, amount: str, *, remote_id: str = "", created_ms: int | None = None) -> RecordedPayment:
     """A payment that an earlier import took over."""
     return RecordedPayment(
-        bytes(16), bytes(16), "w46", recipient, "", "", 1, PaymentStatus.ISSUED, Decimal(amount), 1,
+        bytes(16), bytes(16), "w46", recipient, "", "", 1, PaymentStatus.ISSUED, Decimal(amount), 1, 1,
         False, None, remote_id, created_ms, "imported", "old.csv",
     )  # fmt: skip
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconcile.model import Identity, Texts
-from reconcile.plan.change import Action, Change, PlannedOperation
+from reconcile.plan.change import Action, Attempts, Change, PlannedOperation
 from reconcile.plan.changes import Changes, count_of, entries_of, kinds_of, paying, planned_operations
 from reconcile.rows import Spooling
 from reconcile.spool import SPOOLED, TemporaryStore
@@ -45,6 +45,7 @@ def changes(draw: st.DrawFn) -> Change:
         line=draw(st.integers(0, 2**40)),
         why=draw(TEXT),
         differences=tuple(draw(st.lists(TEXT, max_size=2))),
+        attempts=Attempts(draw(st.integers(0, 10**6)), draw(st.integers(0, 10**6))),
     )
 
 

@@ -113,14 +113,14 @@ def test_a_partial_success_pays_the_valid_and_names_the_rest(world: World, mode:
     assert paid(world) == everyone()
 
 
-def test_an_item_that_a_batch_rejected_takes_a_new_id(world: World) -> None:
+def test_an_item_that_a_batch_rejected_goes_alone_under_its_own_first_id(world: World) -> None:
     begin(world, batch_size=4)
     world.strike(Fault(name="reject", positions=(1,)))
     world.apply()
     world.strike()
     world.apply()
     payment = identity.payment_id(world.desired[2].bonus_id, 1)
-    assert posts(world)[-1] == identity.to_text(identity.operation_id(ACCOUNT, [(payment, 2)]))
+    assert posts(world)[-1] == identity.to_text(identity.operation_id(ACCOUNT, [(payment, 1)]))
 
 
 def test_a_failed_batch_is_settled_item_by_item_and_the_rest_takes_a_new_attempt(world: World) -> None:

@@ -69,7 +69,7 @@ def run_record() -> RunRecord:
 
 def payment(how: str, key: str = "award", remote_id: str = "77", code: str = "") -> RunPaymentRow:
     recorded = RecordedPayment(
-        b"p" * 16, b"b" * 16, "week-47", FIRST, ASSIGNMENT, key, 1, PaymentStatus.ISSUED, D("1.50"), 1, True, None,
+        b"p" * 16, b"b" * 16, "week-47", FIRST, ASSIGNMENT, key, 1, PaymentStatus.ISSUED, D("1.50"), 1, 1, True, None,
         remote_id, 1_790_000_004_000 if remote_id else None, code, f"of {FIRST}",
     )  # fmt: skip
     return RunPaymentRow(how, "toloka", "USD", recorded)

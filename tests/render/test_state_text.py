@@ -13,8 +13,9 @@ from reconcile.state.ledger import RecordedPayment
 
 def payment(sequence: int, status: PaymentStatus, *, sent: bool = True) -> RecordedPayment:
     return RecordedPayment(
-        bytes(16), bytes(16), "w", "r", "", "", sequence, status, Decimal("1.00"), 1, sent, bytes(16), "", None, "", ""
-    )
+        bytes(16), bytes(16), "w", "r", "", "", sequence, status, Decimal("1.00"), 1, 1,
+        sent, bytes(16), "", None, "", "",
+    )  # fmt: skip
 
 
 ISSUED, REJECTED = PaymentStatus.ISSUED, PaymentStatus.REJECTED

@@ -55,13 +55,16 @@ class Operation:
 
 @dataclass(slots=True)
 class Book:
-    """What one journal holds. `issued`: amount and remote id by payment; `burnt` counts the ids used up by a payment."""
+    """What one journal holds. `issued`: amount and remote id by payment; `burnt` counts the ids used up by a payment,
+    `burnt_alone` those of operations that held nothing else.
+    """
 
     operations: dict[int, Operation] = field(default_factory=dict)
     status: dict[bytes, str] = field(default_factory=dict)
     issued: dict[bytes, tuple[Decimal, str]] = field(default_factory=dict)
     bonus: dict[bytes, Identity] = field(default_factory=dict)
     burnt: dict[bytes, int] = field(default_factory=dict)
+    burnt_alone: dict[bytes, int] = field(default_factory=dict)
     gate: str = ""
     scans: int = 0
 
@@ -150,6 +153,8 @@ class Book:
             operation.open.discard(item.payment_id)
             if item.burnt:
                 self.burnt[item.payment_id] = self.burnt.get(item.payment_id, 0) + 1
+                if len(operation.items) == 1:
+                    self.burnt_alone[item.payment_id] = self.burnt_alone.get(item.payment_id, 0) + 1
             if item.result is Result.ISSUED:
                 assert item.amount is not None
                 self._issue(item.payment_id, item.amount, item.remote_id)

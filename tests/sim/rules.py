@@ -133,10 +133,11 @@ def _may_be_sent(operation: Operation, clocked: Clocked, now_ms: int) -> None:
 
 def _attempts(book: Book, event: OperationsPrepared) -> None:
     for operation in event.operations:
+        burnt = book.burnt_alone if len(operation.payments) == 1 else book.burnt
         for item in operation.payments:
             if book.status.get(item.payment_id) in ("issued", "prepared"):
                 raise Violation(f"attempt: prepared again while {book.status[item.payment_id]}")
-            if item.attempt != 1 + book.burnt.get(item.payment_id, 0):
+            if item.attempt != 1 + burnt.get(item.payment_id, 0):
                 raise Violation("attempt: a new id although the old one is not used up, or an old one that is")
 
 

@@ -338,6 +338,7 @@ class Teller:
     operations: int = 0
     unsettled: dict[int, tuple[tuple[Identity, ...], list[SendOutcome | None]]] = field(default_factory=dict)
     attempts: dict[Identity, int] = field(default_factory=dict)
+    alone: dict[Identity, int] = field(default_factory=dict)
     paid: dict[Identity, int] = field(default_factory=dict)
     unknown: list[Identity] = field(default_factory=list)
 
@@ -358,12 +359,14 @@ class Teller:
         first = bonuses[0]
         if any(bonus in held or bonus in self.paid for bonus in bonuses):
             return []
-        if any(self.attempts.get(bonus, 1) != self.attempts.get(first, 1) for bonus in bonuses):
+        counts = self.alone if len(bonuses) == 1 else self.attempts
+        attempt = counts.get(first, 1)
+        if any(counts.get(bonus, 1) != attempt for bonus in bonuses):
             return []
         self.operations += 1
         self.unsettled[self.operations] = bonuses, []
         amount = ("0.005", "1.00", "99.99")[self.choose(3)]
-        return [prepared(self.operations, *bonuses, amount=amount, attempt=self.attempts.get(first, 1))]
+        return [prepared(self.operations, *bonuses, amount=amount, attempt=attempt)]
 
     def pick(self) -> int | None:
         return sorted(self.unsettled)[self.choose(len(self.unsettled))] if self.unsettled else None
@@ -395,9 +398,9 @@ class Teller:
         items = [bonus for bonus in bonuses if bonus not in self.paid]
         if not sends:
             return [settled(number, *(released(bonus) for bonus in items), basis=Basis.NEVER_SENT)]
-        return [settled(number, *(self.end(bonus) for bonus in items))]
+        return [settled(number, *(self.end(bonus, len(bonuses)) for bonus in items))]
 
-    def end(self, bonus: Identity) -> Settlement:
+    def end(self, bonus: Identity, payments: int) -> Settlement:
         match self.choose(4):
             case 0 | 1:
                 self.paid[bonus] = 1
@@ -405,6 +408,7 @@ class Teller:
                 return issued(bonus, "1.00")
             case 2:
                 self.attempts[bonus] = self.attempts.get(bonus, 1) + 1
+                self.alone[bonus] = self.alone.get(bonus, 1) + (payments == 1)
                 return rejected(bonus)
             case _:
                 return released(bonus)

@@ -139,7 +139,7 @@ def test_another_programs_database_is_refused_and_left_as_it_is(tmp_path: Path) 
 def test_a_state_of_a_newer_version_is_refused(state: Path) -> None:
     with closing(sqlite3.connect(state)) as opened:
         opened.execute("PRAGMA user_version = 99")
-    with pytest.raises(StateError, match=r"newer bonusctl \(format 99, this one knows 4\)"), open_reader(state):
+    with pytest.raises(StateError, match=r"newer bonusctl \(format 99, this one knows 5\)"), open_reader(state):
         pass
     with pytest.raises(StateError, match="newer bonusctl"), locked_ledger(state):
         pass

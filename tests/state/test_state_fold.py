@@ -172,6 +172,7 @@ def test_a_prepared_payment_is_open_and_its_money_is_held() -> None:
             status=PaymentStatus.PREPARED,
             amount=Decimal("1.50"),
             attempt=1,
+            attempt_alone=1,
             sent=False,
             operation_id=prepared(1, ANN, BEN).operations[0].operation_id,
             remote_id="",

@@ -17,7 +17,7 @@ from tests.state.histories import HOLDER, LINEAGE, START_MS, bound, prepared, ru
 
 @pytest.fixture
 def older(tmp_path: Path) -> Path:
-    """A state of format 1: without the columns for balances and for the gate's moment."""
+    """A state of format 1: without the columns for balances, for the gate's moment and for payments that go alone."""
     path = tmp_path / "folder" / "state.db"
     path.parent.mkdir()
     with (
@@ -29,7 +29,7 @@ def older(tmp_path: Path) -> Path:
     connection = sqlite3.connect(path)
     connection.executescript(
         "ALTER TABLE ledgers DROP COLUMN balance; ALTER TABLE ledgers DROP COLUMN balance_ms;"
-        "ALTER TABLE ledgers DROP COLUMN gate_server_ms;"
+        "ALTER TABLE ledgers DROP COLUMN gate_server_ms; ALTER TABLE payments DROP COLUMN attempt_alone;"
         "PRAGMA user_version = 1;"
     )
     connection.close()
@@ -58,7 +58,7 @@ def test_the_next_run_brings_an_older_state_to_todays_form(older: Path) -> None:
         open_ledger(older, lock=lock, lineage="", at_ms=START_MS) as ledger,
     ):
         assert ledger.ledgers()[0].balance is None
-    assert (format_of(older), FORMAT) == (4, 4)
+    assert (format_of(older), FORMAT) == (5, 5)
 
 
 def test_an_older_state_brought_up_is_what_its_events_fold_to(older: Path) -> None:
