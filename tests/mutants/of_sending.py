@@ -93,6 +93,11 @@ def id_of_the_first_payment_alone(switch: Switch) -> None:
     switch.replace("reconcile.identity:operation_id", make)
 
 
+def batches_count_for_singles(switch: Switch) -> None:
+    """A payment that went wrong in a batch takes a new id alone, too: one that no other state would send."""
+    switch.replace("reconcile.plan.change:Attempts.of", lambda _: lambda self, _: self.together)
+
+
 def always_sent_again(switch: Switch) -> None:
     """Whatever is open is sent again, also what is known to be executed."""
     switch.replace("reconcile.protocol.recovery:next_step", lambda _: lambda *__, **___: Step.SEND_AGAIN)

@@ -61,6 +61,18 @@ def former_names_wait_for_nothing(switch: Switch) -> None:
     switch.replace("reconcile.protocol.gate:pass_names", lambda _: lambda *__: None)
 
 
+def restored_sends_again_at_once(switch: Switch) -> None:
+    """A state that was put back repeats what it has in doubt, whatever its other life made of that."""
+
+    def make(original: Original) -> Original:
+        def next_steps(ledger: Any, gateway: Any, record: Any, operations: Any, wanted: Any) -> Any:
+            return original(ledger, gateway, record._replace(gate_ms=0), operations, wanted)
+
+        return next_steps
+
+    switch.replace("reconcile.protocol.repeating:next_steps", make)
+
+
 def what_has_just_ended_is_over(switch: Switch) -> None:
     """An operation that ended a moment ago counts as one whose payments the list shows."""
     switch.replace("reconcile.protocol.gate:_just_ended", lambda _: lambda *__: None)

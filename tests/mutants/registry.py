@@ -45,6 +45,10 @@ MUTANTS: Final = (
         sending.id_of_the_first_payment_alone,
         "tests/plan/test_planner.py::test_an_operation_of_two_has_the_contracts_id",
     ),
+    Mutant(
+        sending.batches_count_for_singles,
+        "tests/protocol/test_attempts.py::test_two_machines_send_a_payment_alone_under_one_id",
+    ),
     Mutant(sending.always_sent_again, RANDOM),
     Mutant(sending.sent_again_after_executed, RANDOM),
     Mutant(
@@ -135,6 +139,10 @@ MUTANTS: Final = (
     Mutant(
         state.former_names_wait_for_nothing,
         "tests/protocol/test_renamed.py::test_what_a_lost_state_paid_under_a_former_name_is_not_paid_again_under_a_list_that_lags",
+    ),
+    Mutant(
+        state.restored_sends_again_at_once,
+        "tests/protocol/test_restored.py::test_what_has_been_paid_under_a_new_name_is_not_sent_again_under_the_old_one",
     ),
     Mutant(
         state.what_has_just_ended_is_over,
