@@ -1,6 +1,7 @@
 """`state pull`, `state push` and `apply` as jobs on fresh machines run them, against an emulator and a real remote."""
 
 import os
+import re
 import signal
 import subprocess
 import time
@@ -56,10 +57,12 @@ class Jobs:
         return self.remote.clone(name)
 
     def settle(self, clone: Clone) -> None:
-        """A window passes, and a run in batches finds that nothing of another life is about any more."""
+        """A window passes, by both clocks, and a run in batches finds that nothing of another life is about any more."""
         self.emulator.advance(901_000)
-        (clone.folder / "bonusctl.yaml").write_text(BATCHES.format(endpoint=self.emulator.endpoint))
-        assert applied(clone).code == 0
+        config = clone.folder / "bonusctl.yaml"
+        batches = BATCHES.format(endpoint=self.emulator.endpoint)
+        config.write_text(re.sub("settle_window: [0-9]+", "settle_window: 1", batches))
+        assert run(clone, "apply", "--auto-approve", "--wait", "5", environ=TOKEN).code == 0
 
     def paid(self) -> list[str]:
         return sorted(row["user_id"] for row in self.emulator.payments())
