@@ -68,6 +68,13 @@ def restore(fields: Fields, spooling: Spooling = IN_MEMORY) -> Plan:
     )
 
 
+def _attempts(row: Fields) -> Attempts:
+    """Plans of an older bonusctl name one alone; it is shown, and nothing is sent by it."""
+    if "attempt_alone" not in row.values:
+        return Attempts(row.number("attempt"), row.number("attempt"))
+    return Attempts(row.number("attempt_alone"), row.number("attempt_together"))
+
+
 def _change(row: Fields, project: str, providers: Mapping[str, ProviderSummary]) -> Change:
     action = _ACTIONS.get(row.text("action"))
     if action is None:
@@ -92,7 +99,7 @@ def _change(row: Fields, project: str, providers: Mapping[str, ProviderSummary])
         line=row.number("line"),
         why=row.maybe("why"),
         differences=row.strings("differences"),
-        attempts=Attempts(row.number("attempt_alone"), row.number("attempt_together")),
+        attempts=_attempts(row),
     )
     if row.id("bonus_id") != change.bonus_id or row.text("address") != change.address:
         raise _mismatch(change, "its id does not belong to its names")

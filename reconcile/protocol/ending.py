@@ -51,14 +51,14 @@ def _unpaid(send: Sequence[Change], now: int | None, tally: Tally, stopped: Stop
             yield known
             continue
         amount = paid.take(change.payment_id)
-        if amount is not None:
-            if amount != change.amount:
-                yield left_bonus(change, Left.CONFLICT, _other_amount(change, amount))
-        elif change.payment_id not in tally.dropped:
+        if amount is not None and amount != change.amount:
+            yield left_bonus(change, Left.CONFLICT, _other_amount(change, amount))
+        elif change.payment_id in tally.dropped:
+            if (row := tally.dropped[change.payment_id]) is not None:
+                yield row
+        elif amount is None:
             late = now is not None and number >= now
             yield left_bonus(change, Left.LIMIT if late else _unsent(change, tally, stopped))
-        elif (row := tally.dropped[change.payment_id]) is not None:
-            yield row
 
 
 def _unsent(change: Change, tally: Tally, stopped: Stopped) -> Left:

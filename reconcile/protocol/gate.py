@@ -16,9 +16,9 @@ from reconcile.errors import Refused
 from reconcile.protocol.gateway import Gateway
 from reconcile.providers.base import ListOperations, OperationPhase, OperationsPage, Unread
 from reconcile.settings import ProviderSettings
-from reconcile.state.events import SINGLES, GateOpened
+from reconcile.state.events import SINGLES, GateClosed, GateOpened
 from reconcile.state.ledger import Ledger, LedgerRecord
-from reconcile.times import DAY_MS, HOUR_MS, duration
+from reconcile.times import DAY_MS, HOUR_MS, MINUTE_MS, duration
 
 ANCHORED = frozenset({"imported", "restored"})
 """What a kept head can prove, where this gate was open when it was kept. It says nothing of requests that the provider
@@ -84,6 +84,16 @@ def pass_names(ledger: Ledger, gateway: Gateway, record: LedgerRecord, what: str
         return None
     waiting = names_wait(gateway, record, what)
     return waiting or _settle(ledger, gateway, record, _operations(ledger, gateway, record))
+
+
+def begin_anew(ledger: Ledger, gateway: Gateway, record: LedgerRecord) -> None:
+    """Close the gate as of now where it closed in the future of the clocks that there are now: one of them was wrong, and
+    a wait that counts from there might take years.
+    """
+    now = gateway.moment()
+    begun = (record.gate_ms, now.wall_ms), (record.gate_server_ms, now.server_ms)
+    if any(then is not None and at is not None and then > at + MINUTE_MS for then, at in begun):
+        ledger.commit([GateClosed(ledger=record.ledger, reason=record.gate or "clock", at_ms=now.wall_ms)])
 
 
 def pass_gate(ledger: Ledger, gateway: Gateway, record: LedgerRecord, *, anchored: bool) -> Closed | None:
@@ -176,7 +186,8 @@ def _just_ended(gateway: Gateway, record: LedgerRecord, found: _Operations | Clo
         return None
     now_ms = gateway.moment().theirs_ms
     window_ms = gateway.settings.settle_window_s * 1000
-    if (record.watermark_ms or now_ms) - found.ended_ms >= window_ms:
+    # One answer with a wrong date opens nothing: no list was read later than now.
+    if min(record.watermark_ms or now_ms, now_ms) - found.ended_ms >= window_ms:
         return None
     wait_s = max(1, -(-(window_ms - (now_ms - found.ended_ms)) // 1000))
     return Closed(
@@ -193,6 +204,7 @@ _WHY = {
     "restored": "restored from a backup",
     "unlocked": "unlocked by hand",
     "behind": "older than what the provider shows",
+    "clock": "of a time that has not come yet, by the clocks that there are now",
 }
 
 
@@ -219,12 +231,14 @@ def _operations(ledger: Ledger, gateway: Gateway, record: LedgerRecord) -> _Oper
     if not gateway.codec.lists_operations:
         return _Operations(all_single=False, foreign_open=0, ended_ms=None)
     owned = {operation.operation_id for operation in ledger.open_operations(record.ledger)}
-    now_ms = gateway.moment().theirs_ms
+    now = gateway.moment()
+    # By whichever clock looks further back.
+    day_ms, now_ms = min(now.theirs_ms, now.wall_ms) - DAY_MS, now.theirs_ms
     # What is submitted later than a window after the first look is of no other life.
     first_ms, window_ms = record.gate_server_ms, gateway.settings.settle_window_s * 1000
     all_single, foreign, ended_ms, cursor = True, 0, 0, ""
     while True:
-        page = gateway.ask(ListOperations(now_ms - LOOK_BACK_MS, cursor))
+        page = gateway.ask(ListOperations(day_ms + DAY_MS - LOOK_BACK_MS, cursor))
         if isinstance(page, Unread):
             return Closed(
                 f"{gateway.settings.name}: the list of operations could not be read: {page.message or page.code}", None
@@ -235,9 +249,10 @@ def _operations(ledger: Ledger, gateway: Gateway, record: LedgerRecord) -> _Oper
             if open_now and seen.operation_id not in owned:
                 foreign += 1
             early = first_ms is None or seen.submitted_ms is None or seen.submitted_ms <= first_ms + window_ms
-            if not open_now and early:
+            last_ms = seen.submitted_ms if seen.finished_ms is None else seen.finished_ms
+            fresh = open_now or last_ms is None or last_ms >= day_ms
+            if not open_now and early and fresh:
                 ended_ms = max(ended_ms, now_ms if seen.finished_ms is None else seen.finished_ms)
-            fresh = open_now or seen.submitted_ms is None or seen.submitted_ms >= now_ms - DAY_MS
             # An operation that shows no counts yet may hold any number of payments.
             single = seen.total == 1 or (open_now and seen.operation_id in owned and seen.total is None)
             all_single &= single or not fresh

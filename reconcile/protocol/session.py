@@ -17,7 +17,7 @@ from reconcile.protocol.contact import ask_account, bind, find_account, note_bal
 from reconcile.protocol.context import Context, Tally
 from reconcile.protocol.engine import Engine
 from reconcile.protocol.funds import funds_of, shortage
-from reconcile.protocol.gate import check_unscanned, names_wait, pass_gate, pass_names
+from reconcile.protocol.gate import begin_anew, check_unscanned, names_wait, pass_gate, pass_names
 from reconcile.protocol.gateway import Gateway
 from reconcile.protocol.journal import Journal
 from reconcile.protocol.ports import Clock, Control, Progress
@@ -105,6 +105,7 @@ class Session:
             self._scan(sought, full=full)
             self.closed = None
             if wanted is not None:
+                begin_anew(self._ledger, self.gateway, self.record)
                 closed = pass_gate(self._ledger, self.gateway, self.record, anchored=anchored)
                 if closed is not None:
                     self.closed = Left.GATE

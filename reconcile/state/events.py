@@ -99,7 +99,7 @@ class AccountBound:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateClosed:
     """Requests of another life may be in flight: nothing new is sent until the gate opens. `reason`: new, imported,
-    restored, unlocked, behind (the scan found payments that the state should have known).
+    restored, unlocked, behind (the scan found payments that the state should have known), clock (it closed in the future).
     """
 
     kind: ClassVar[str] = "gate_closed"
