@@ -10,6 +10,7 @@ from reconcile.plan.document import chunks
 from reconcile.plan.model import Attempts, Plan
 from reconcile.plan.saved import read_saved, write_saved
 from tests.plan.plan_world import ACCOUNT, Records, bonus, plan, recorded, settings
+from tests.plan.test_saved import forge, row
 
 NAMES = ("ann", "ben", "cat")
 
@@ -66,3 +67,17 @@ def test_a_saved_plan_keeps_both_counts(tmp_path: Path) -> None:
 
 def test_the_digest_is_the_same_however_payments_are_grouped() -> None:
     assert planned(1).digest == planned(2).digest
+
+
+def test_a_saved_plan_that_names_one_count_alone_is_read(tmp_path: Path) -> None:
+    """An older bonusctl wrote it; nothing is sent by the counts of a saved plan."""
+    path = tmp_path / "plan.json"
+    write_saved(planned(2), path, created_ms=0, version="0.1.0")
+
+    def forget(document: dict[str, object]) -> None:
+        for number in range(3):
+            del row(document, number)["attempt_alone"], row(document, number)["attempt_together"]
+
+    forge(path, forget)
+    shown = [(change.attempt, change.attempts) for change in read_saved(path).plan.changes]
+    assert shown == [(2, Attempts(2, 2)), (2, Attempts(2, 2)), (1, Attempts(1, 1))]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import cast
 
 import pytest
@@ -21,6 +22,7 @@ from reconcile.state.sqlite import SqliteLedger
 from tests.state.histories import ANN, finished, memory, prepared, sent
 
 CLOSED_MS = 1_790_000_000_000
+WINDOW_MS = 900_000
 DAY_MS = 86_400_000
 OURS, THEIRS = b"o" * 16, b"t" * 16
 SINGLES = ProviderSettings(name="toloka", type="toloka", environment="sandbox")
@@ -72,7 +74,7 @@ def seen(total: int | None = 1, *, running: bool = False, name: bytes = THEIRS, 
         phase=OperationPhase.RUNNING if running else OperationPhase.DONE,
         failed=False,
         submitted_ms=CLOSED_MS - age_ms,
-        finished_ms=None if running else 0,
+        finished_ms=None if running else CLOSED_MS - age_ms,
         total=total,
         issued=None,
     )
@@ -128,11 +130,13 @@ def test_the_last_day_is_read_whole_page_by_page() -> None:
     ]
 
 
-def test_the_last_day_is_one_of_the_providers_clock() -> None:
-    provider = Provider(SINGLES, server_ms=CLOSED_MS + 3_000)
+@pytest.mark.parametrize(("server_ms", "earlier_ms"), [(-3_000, -3_000), (3_000, 0), (8 * DAY_MS, 0)])
+def test_the_last_days_are_those_of_the_clock_that_looks_further_back(server_ms: int, earlier_ms: int) -> None:
+    """One answer that is dated days ahead hides no operation."""
+    provider = Provider(SINGLES, server_ms=CLOSED_MS + server_ms)
     with closed() as ledger:
         passed(ledger, provider)
-    assert provider.asked == [ListOperations(CLOSED_MS + 3_000 - 7 * DAY_MS, "")]
+    assert provider.asked == [ListOperations(CLOSED_MS + earlier_ms - 7 * DAY_MS, "")]
 
 
 def test_a_batch_that_ended_more_than_a_day_ago_keeps_no_singles_back() -> None:
@@ -140,6 +144,14 @@ def test_a_batch_that_ended_more_than_a_day_ago_keeps_no_singles_back() -> None:
         assert passed(ledger, Provider(SINGLES, seen(2, age_ms=DAY_MS), seen())) is not None
     with closed() as ledger:
         assert passed(ledger, Provider(SINGLES, seen(2, age_ms=DAY_MS + 1), seen())) is None
+
+
+def test_an_operation_that_ended_without_a_time_is_one_that_has_just_ended_for_a_day() -> None:
+    for age_ms, waits in ((DAY_MS, True), (DAY_MS + 1, False)):
+        with closed() as ledger:
+            ended = replace(seen(2, age_ms=age_ms - WINDOW_MS), finished_ms=None)
+            found = passed(ledger, Provider(BATCHES, ended, late_ms=WINDOW_MS))
+            assert (found is not None) is waits
 
 
 @pytest.mark.parametrize("settings", [SINGLES, BATCHES], ids=["singles", "batches"])

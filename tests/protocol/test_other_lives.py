@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
-from email.utils import formatdate
 from pathlib import Path
 
 import pytest
@@ -280,33 +279,6 @@ def test_where_the_provider_names_no_time_our_own_clock_ends_the_wait(tmp_path: 
     assert paid(world) == ["w2", "w4"]
 
 
-class DayAhead(World):
-    """Its provider's answers are dated a day ahead while `ahead` is on."""
-
-    ahead = False
-
-    def carry_out(self, request: WireRequest, carried_out: Callable[[], None]) -> tuple[WireResult, int]:
-        result, delay_ms = World.carry_out(self, request, carried_out)
-        if self.ahead and isinstance(result, WireResponse):
-            date = formatdate(self.clock.now_ms() / 1000 + 86_400, usegmt=True)
-            result = result._replace(headers={**result.headers, "date": date})
-        return result, delay_ms
-
-
-def test_a_date_a_day_ahead_leaves_nothing_unread_for_a_day(tmp_path: Path) -> None:
-    world = DayAhead(tmp_path, desired=[bonus("w2", "2.00")])
-    world.apply()
-    world.ahead = True
-    world.apply()
-    world.ahead = False
-    world.clock.advance(3 * 3_600_000)
-    paying_elsewhere(world, tmp_path, bonus("w1", "1.00"))()
-    world.clock.advance(3 * 3_600_000)
-    world.desired = [bonus("w2", "2.00"), bonus("w1", "1.00")]
-    assert [(item.address, item.adopted) for item in world.apply().paid] == [("c/w1", True)]
-    assert paid(world) == ["w1", "w2"]
-
-
 def test_a_batch_of_a_lost_state_that_starts_after_more_than_a_day_is_waited_for(tmp_path: Path) -> None:
     world = World(tmp_path, desired=[bonus("w0", "1.00")], settings=settings(batch_size=2, operation_timeout_s=60))
     world.apply(wait_s=1_000)
@@ -322,4 +294,41 @@ def test_a_batch_of_a_lost_state_that_starts_after_more_than_a_day_is_waited_for
         world.clock.advance(WINDOW_MS)
     world.clock.advance(3 * 3_600_000)
     assert world.apply(wait_s=0).exit_code == 0
+    assert paid(world) == ["w0", "w1", "w2"]
+
+
+@pytest.mark.parametrize("days", [0, 2], ids=["within a day", "after days"])
+def test_a_batch_of_a_lost_state_that_has_just_ended_counts_however_old_it_is(tmp_path: Path, days: int) -> None:
+    """It was submitted long ago, and the list does not show yet what it paid a minute ago."""
+    world = World(tmp_path, desired=[bonus("w0", "1.00")], settings=settings(batch_size=2, operation_timeout_s=60))
+    world.apply(wait_s=1_000)
+    world.desired += [bonus("w1", "1.00"), bonus("w2", "2.00")]
+    world.strike(Fault(name="slow_start", user="w2", delay_ms=days * 86_400_000 + 7_200_000))
+    world.apply(wait_s=1_000)
+    world.store.lose()
+    until_due(world, -90_000)
+    world.strike(LAG)
+    world.settings = settings()
+    assert left(world.apply(wait_s=0)) == {"c/w1": "gate", "c/w2": "gate"}
+    world.clock.advance(WINDOW_MS)
+    assert world.apply(wait_s=0).exit_code == 0
+    assert paid(world) == ["w0", "w1", "w2"]
+
+
+def test_what_grew_while_another_machine_paid_it_is_not_approved(tmp_path: Path) -> None:
+    """The payment that was agreed to is made; the rest was asked of nobody."""
+    config = replace(settings(), policies=(("USD", Policies(allow_top_up=True)),))
+    world = World(tmp_path, desired=[bonus("w0", "1.00")], settings=config)
+    world.apply()
+    world.desired = [bonus("w0", "1.00"), bonus("w1", "1.00"), bonus("w2", "1.00")]
+    elsewhere = paying_elsewhere(world, tmp_path, bonus("w1", "1.00"))
+
+    def ask() -> None:
+        elsewhere()
+        world.desired = [bonus("w0", "1.00"), bonus("w1", "3.00"), bonus("w2", "1.00")]
+
+    world.while_asking = ask
+    report = world.apply(wait_s=1_500)
+    assert (report.exit_code, left(report)) == (3, {"c/w1": "not_approved"})
+    assert [row.amount for row in report.left] == [Decimal("2.00")]
     assert paid(world) == ["w0", "w1", "w2"]
