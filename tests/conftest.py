@@ -46,6 +46,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Passed, failed, not run and seconds by the first folder below `tests/`. What was skipped never counts as passed."""
     tallies = _tallies(terminalreporter)
+    if config.stash[FOLDER]:
+        write(tallies, Path(config.stash[FOLDER]))
     suites: Tallies = {}
     for test, tally in tallies.items():
         suites.setdefault(suite_of(test), Tally()).take(tally)
@@ -61,8 +63,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         shown = [f"{number:,} {name}" for name, number in tally.figures.items() if not name.startswith(KINDS)]
         if shown:
             terminalreporter.line(f"{'':<12} " + ", ".join(shown))
-    if config.stash[FOLDER]:
-        write(tallies, Path(config.stash[FOLDER]))
 
 
 def _tallies(terminalreporter: pytest.TerminalReporter) -> Tallies:

@@ -113,6 +113,13 @@ def pytest_run(folder: Path, **environ: str) -> str:
     return done.stdout
 
 
+def test_a_part_of_one_test_tells_its_figures(tmp_path: Path) -> None:
+    """It needs no table of suites."""
+    assert "suites" not in pytest_run(tmp_path, BONUSCTL_PART="1/20")
+    (row,) = json.loads((tmp_path / "sim.json").read_text()).values()
+    assert (row["passed"], row["figures"]["histories"]) == (1, 1)
+
+
 def test_the_parts_of_a_run_are_the_whole_and_their_figures_add_up(tmp_path: Path) -> None:
     """Twenty histories in parts of ten."""
     for part in ("1", "2"):
