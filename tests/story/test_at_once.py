@@ -94,10 +94,12 @@ def test_after_a_killed_job_single_payments_go_on_at_once(found: Found) -> None:
 
 
 def test_after_a_killed_job_batches_wait_for_a_settle_window_and_then_pay_what_is_missing(team: Team) -> None:
-    """The runner is lost while the first of two batches is under way, paid and without an answer."""
+    """The runner is lost while the first of two batches is under way, paid and without an answer. Nobody moves the runners'
+    own clock, so that the window is one of a second where it passes.
+    """
     team.starts()
     team.emulator.advance(901_000)
-    team.configure(BATCHES.format(window=900))
+    team.configure(BATCHES.format(window=1))
     team.direct("batches", {})
     merge = team.merge(team.review(12, "first", FIRST | SECOND))
     team.emulator.faults([{"name": "hang", "on": "send", "user": ANN}])
@@ -105,7 +107,10 @@ def test_after_a_killed_job_batches_wait_for_a_settle_window_and_then_pay_what_i
     assert team.jobs.push(merge).lost
     team.jobs.lose_at = team.jobs.wait_s = 0
     team.emulator.faults([])
-    job = team.jobs.push(merge)
+    team.configure(BATCHES.format(window=900))
+    soon = team.direct("a window of fifteen minutes", {})
+    team.server.memory.histories[soon] = [merge]
+    job = team.jobs.by_hand(soon, "12")
     assert (job.step(PAY).code, job.step(CARRY).code) == (3, 0)
     assert team.paid() == ["ann 1.00", "ben 0.50", "dan 0.05"]
 
