@@ -15,7 +15,7 @@ from reconcile.state.events import StateCarried
 from reconcile.state.sqlite import SqliteLedger
 from tests.mturk.mturk_world import award, mturk_world
 from tests.mturk.mturk_world import paid as paid_at_mturk
-from tests.protocol.steps import left
+from tests.protocol.steps import left, paid, renamed, until_due
 from tests.support.world import Fault, World, bonus, settings
 
 WINDOW_MS = 901_000
@@ -25,24 +25,9 @@ SHORT = settings(operation_timeout_s=60)
 JUST_ENDED = "toloka: operations at the provider have ended so shortly ago that what they paid may not show yet"
 
 
-def renamed() -> Desired:
-    return bonus("w1", "1.00", key="award")._replace(formerly=Identity("", "c", "w1", "", ""))
-
-
 def never_paid() -> Desired:
     """A bonus whose former name was never paid: while it waits, the run does."""
     return bonus("w4", "4.00")._replace(formerly=Identity("", "old", "w4", "", ""))
-
-
-def paid(world: World) -> list[str]:
-    return sorted(recipient for _, recipient, _ in world.paid())
-
-
-def until_due(world: World, before_ms: int) -> None:
-    """So long before what runs at the provider ends."""
-    due_ms = world.remote.ledger.next_due_ms()
-    assert due_ms is not None
-    world.clock.advance(due_ms - world.clock.now_ms() - before_ms)
 
 
 @pytest.fixture

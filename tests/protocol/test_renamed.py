@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from reconcile.model import Desired, Identity
+from reconcile.model import Identity
 from reconcile.state.events import StateCarried
 from tests.mturk.mturk_world import award, mturk_world
 from tests.mturk.mturk_world import paid as paid_at_mturk
-from tests.protocol.steps import left
+from tests.protocol.steps import left, renamed
 from tests.support.world import Fault, World, bonus
 
 WINDOW_MS = 901_000
@@ -26,10 +26,6 @@ def world(tmp_path: Path) -> Iterator[World]:
     made.desired = [renamed(), bonus("w2", "2.00"), bonus("w3", "3.00")]
     yield made
     made.close()
-
-
-def renamed() -> Desired:
-    return bonus("w1", "1.00", key="award")._replace(formerly=Identity("", "c", "w1", "", ""))
 
 
 def paid(world: World) -> list[tuple[str, Decimal]]:

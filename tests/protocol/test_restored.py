@@ -9,20 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from reconcile.model import Desired, Identity
+from reconcile.model import Desired
 from tests.mturk.mturk_world import award, mturk_world
 from tests.mturk.mturk_world import paid as paid_at_mturk
-from tests.protocol.steps import left
+from tests.protocol.steps import left, paid, renamed
 from tests.support.world import Fault, World, bonus, settings
 
 HOUR_MS = 3_600_000
 WINDOW_MS = 901_000
 LAG = Fault(name="lag", on="bonuses", delay_ms=300_000, times=1)
 AGAIN = "an operation of before is sent again in 15 min at the earliest (`--wait 900` waits for it)"
-
-
-def renamed() -> Desired:
-    return bonus("w1", "1.00", key="award")._replace(formerly=Identity("", "c", "w1", "", ""))
 
 
 def kept_in_doubt(world: World, backup: Path, *new: Desired) -> None:
@@ -53,10 +49,6 @@ def single(tmp_path: Path) -> Iterator[World]:
 def put_back(world: World, *faults: Fault) -> None:
     world.restore(world.state.parent / "backup.db")
     world.strike(*faults)
-
-
-def paid(world: World) -> list[str]:
-    return [recipient for _, recipient, _ in world.paid()]
 
 
 def test_what_has_been_paid_under_a_new_name_is_not_sent_again_under_the_old_one(single: World) -> None:

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from reconcile.model import Desired, Identity
 from reconcile.providers.base import WireRequest, WireResponse, WireResult
-from tests.protocol.steps import left
+from tests.protocol.steps import left, paid, renamed, until_due
 from tests.support.world import Fault, World, bonus, settings
 
 HOUR_MS = 3_600_000
@@ -32,21 +31,6 @@ class Misdated(World):
             date = formatdate(self.clock.now_ms() / 1000 + self.ahead_s, usegmt=True)
             result = result._replace(headers={**result.headers, "date": date})
         return result, delay_ms
-
-
-def renamed() -> Desired:
-    return bonus("w1", "1.00", key="award")._replace(formerly=Identity("", "c", "w1", "", ""))
-
-
-def paid(world: World) -> list[str]:
-    return sorted(recipient for _, recipient, _ in world.paid())
-
-
-def until_due(world: World, before_ms: int) -> None:
-    """So long before the operation that is under way comes to its end."""
-    due_ms = world.remote.ledger.next_due_ms()
-    assert due_ms is not None
-    world.clock.advance(due_ms - world.clock.now_ms() - before_ms)
 
 
 # --- our own -------------------------------------------------------------------------------------------------------------
